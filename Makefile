@@ -23,7 +23,7 @@ QUICK_TESTS := not slow and not chaos
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos replay gen gen-check fmt \
+.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos replay gen gen-check api fmt \
   lint type bench-quick constraints clean
 
 help: ## show this list
@@ -95,6 +95,10 @@ gen: $(PROTO_STAMP) ## write clients/interlock/v1 from protos/
 
 gen-check: $(PROTO_STAMP) ## fail when clients/interlock/v1 is not what protos/ says
 	@$(PROTO_PY) protos/generate.py --check
+	@$(PROTO_VENV)/bin/buf lint protos
+
+api: gen $(DEV_STAMP) ## promise what was added to the API: write tests/golden/api_v1.txt
+	@$(PY) -m tests.support.api_listing tests/golden/api_v1.txt
 
 fmt: $(DEV_STAMP) ## format the code and fix what ruff can fix
 	@$(PY) -m ruff check --quiet --fix-only .
