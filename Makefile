@@ -23,8 +23,8 @@ QUICK_TESTS := not slow and not chaos
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos replay gen gen-check api fmt \
-  lint type bench-quick constraints clean
+.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow replay gen gen-check api \
+  fmt lint type bench-quick constraints clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ test-all: $(DEV_STAMP) ## run all tests, slow ones and killed processes too
 
 chaos: $(DEV_STAMP) ## run the tests that kill processes and break disks
 	@$(PY) -m pytest -q -m chaos $(ARGS)
+
+slow: $(DEV_STAMP) ## run the slow tests that kill nothing
+	@$(PY) -m pytest -q -m "slow and not chaos" $(ARGS)
 
 replay: $(DEV_STAMP) ## run the seeded simulation again (SEED=number, as a failure prints it)
 	@INTERLOCK_SEED="$(SEED)" $(PY) -m pytest -q tests/simulation $(ARGS)
