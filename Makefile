@@ -36,7 +36,7 @@ define make_venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "expected Python 3.11 or later, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	       "Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) >/dev/null 2>&1 || { \
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(1) >/dev/null 2>&1 || { \
 	  $(PYTHON) -m venv --clear --without-pip $(1) && \
 	  $(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; } || { \
 	  echo "expected 'venv' and 'pip' in $(PYTHON). On Debian: apt-get install python3-venv" >&2; \
