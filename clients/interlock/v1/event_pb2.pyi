@@ -95,7 +95,7 @@ class Event(_message.Message):
     queue: _builtins.str
     """queue of the job."""
     robot: _builtins.str
-    """robot that has the job after the change; empty for none."""
+    """robot that has the job or had it last; empty before its first offer."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """time of the change."""
@@ -286,7 +286,7 @@ class ChangeBlock(_message.Message):
 
     @_builtins.property
     def robots(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """robots that have the jobs after the change, as numbers of Name; 0 for none."""
+        """robots that have the jobs or had them last, as numbers of Name; 0 before the first offer."""
 
     @_builtins.property
     def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Note]:

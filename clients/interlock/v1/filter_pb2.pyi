@@ -80,7 +80,7 @@ class Filter(_message.Message):
 
     @_builtins.property
     def robots(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """robots to select, by name: the robot that has the job or had it last; in a watch: that has it after the change."""
+        """robots to select, by name: the robot that has the job or had it last."""
 
     @_builtins.property
     def jobs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:

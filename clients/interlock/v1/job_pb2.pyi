@@ -195,7 +195,6 @@ class Job(_message.Message):
     RETURN_CODE_FIELD_NUMBER: _builtins.int
     INFO_FIELD_NUMBER: _builtins.int
     RESTARTED_FROM_FIELD_NUMBER: _builtins.int
-    RESTARTS_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     SUBMITTED_BY_FIELD_NUMBER: _builtins.int
     STOP_STRATEGY_FIELD_NUMBER: _builtins.int
@@ -293,10 +292,6 @@ class Job(_message.Message):
         """fault says why it ended badly; unset otherwise."""
 
     @_builtins.property
-    def restarts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """restarts are the jobs made by restarting this one, oldest first."""
-
-    @_builtins.property
     def stop_time(self) -> _timestamp_pb2.Timestamp:
         """stop_time is when a scheduled ending stops it; unset for none."""
 
@@ -348,7 +343,6 @@ class Job(_message.Message):
         return_code: _builtins.int = ...,
         info: _builtins.str = ...,
         restarted_from: _builtins.int = ...,
-        restarts: _abc.Iterable[_builtins.int] | None = ...,
         reference: _builtins.str = ...,
         submitted_by: _builtins.str = ...,
         stop_strategy: Global___StopStrategy.ValueType = ...,
@@ -366,7 +360,7 @@ class Job(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "create_time", b"create_time", "end_time", b"end_time", "fault", b"fault", "kill_time", b"kill_time", "resume_time", b"resume_time", "run_start_time", b"run_start_time", "start_time", b"start_time", "stop_time", b"stop_time", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "change_time", b"change_time", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "end_time", b"end_time", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "id", b"id", "info", b"info", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "messages", b"messages", "parameters_json", b"parameters_json", "priority", b"priority", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "restarts", b"restarts", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "run_start_time", b"run_start_time", "start_time", b"start_time", "status", b"status", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "change_time", b"change_time", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "end_time", b"end_time", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "id", b"id", "info", b"info", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "messages", b"messages", "parameters_json", b"parameters_json", "priority", b"priority", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "run_start_time", b"run_start_time", "start_time", b"start_time", "status", b"status", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
