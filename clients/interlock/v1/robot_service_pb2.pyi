@@ -177,22 +177,26 @@ class RunningJob(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
     STARTED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
     job: _builtins.int
     """job id."""
     fence: _builtins.int
     """fence of the attempt that it has."""
     started: _builtins.bool
     """started says that it executes; otherwise it is only accepted."""
+    ended: _builtins.bool
+    """ended says that it is over and that its end report follows."""
     def __init__(
         self,
         *,
         job: _builtins.int = ...,
         fence: _builtins.int = ...,
         started: _builtins.bool = ...,
+        ended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "job", b"job", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "fence", b"fence", "job", b"job", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
