@@ -18,7 +18,7 @@ from tests.support.sources import GENERATED, REPOSITORY, module_name, python_fil
 SERVER = "interlock_server"
 
 #: Read by every layer above the core; they know nothing of Interlock themselves.
-FOUNDATION: Final = {"clock", "ids", "config", "logs"}
+FOUNDATION: Final = {"clock", "ids", "config", "logs", "failpoints"}
 
 #: What each part of the server may import of the server, besides itself. A part that is not
 #: listed is on the level of app: it may import everything, and only such parts may import it.

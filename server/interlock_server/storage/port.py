@@ -1,0 +1,230 @@
+"""What a journal promises, whatever keeps it: records, errors and the port itself.
+
+One conformance suite holds every implementation to it (tests/server/storage/test_journal_port.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from typing import Protocol
+
+import msgspec
+
+from interlock_server.core.compacted import Compacted
+
+__all__ = [
+    "Answer",
+    "ArchivedJob",
+    "Commit",
+    "Compacted",
+    "JournalCorrupt",
+    "JournalError",
+    "JournalFailed",
+    "JournalOrderError",
+    "JournalPort",
+    "SnapshotInfo",
+    "SnapshotRow",
+    "SpilledHistory",
+    "StoredChanges",
+]
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a request with a `request_id` was answered, so that a retry gets the same."""
+
+    request_id: str
+    at_ms: int
+    digest: bytes
+    kind: str
+    body: bytes
+
+
+class ArchivedJob(msgspec.Struct, frozen=True, gc=False):
+    """A final job with its whole history; the fields before `record` can be searched."""
+
+    job: int
+    lifecycle: int
+    status: int
+    definition: str
+    queue: str
+    robot: str
+    created_ms: int
+    ended_ms: int
+    record: bytes
+    history: bytes
+
+
+class SpilledHistory(msgspec.Struct, frozen=True, gc=False):
+    """A part of the older history of a live job with very many changes."""
+
+    job: int
+    part: int
+    entries: bytes
+
+
+class Commit(msgspec.Struct):
+    """One durable group of turns.
+
+    `first_revision` follows the last revision of the commit before; without changes
+    `last_revision` is one less. `public` is what watchers are sent, `private` what else replay
+    needs; both are opaque here.
+    """
+
+    number: int
+    first_revision: int
+    last_revision: int
+    at_ms: int
+    public: bytes
+    private: bytes
+    answers: list[Answer] = []
+    archived: list[ArchivedJob] = []
+    spilled: list[SpilledHistory] = []
+
+
+class StoredChanges(msgspec.Struct, frozen=True, gc=False):
+    """The changes of one commit, as they were stored."""
+
+    first_revision: int
+    last_revision: int
+    public: bytes
+
+
+class SnapshotRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One live object as it was after commit `stamp`."""
+
+    kind: int
+    key: str
+    stamp: int
+    payload: bytes
+
+
+class SnapshotInfo(msgspec.Struct, frozen=True, gc=False):
+    """A complete snapshot: replay the commits after `first_commit` onto its rows."""
+
+    generation: int
+    first_commit: int
+
+
+class JournalError(Exception):
+    """Something is wrong with the journal; the subclasses say what."""
+
+
+class JournalFailed(JournalError):  # noqa: N818 - says what is
+    """A write failed, so memory is ahead of the disk: the server has to stop and recover."""
+
+
+class JournalOrderError(JournalError):
+    """A commit does not follow the one before it. Nothing was written."""
+
+
+class JournalCorrupt(JournalError):  # noqa: N818 - says what is
+    """What is on disk is not what was written; restore a backup."""
+
+
+class JournalPort(Protocol):
+    """The durable record of one partition. All calls may be made from one event loop at a time."""
+
+    @property
+    def head_commit(self) -> int:
+        """Number of the last durable commit, 0 if there is none."""
+
+    @property
+    def head_revision(self) -> int:
+        """Revision of the last durable change, 0 if there is none."""
+
+    async def append(self, commit: Commit) -> None:
+        """Make a commit durable, all of it or nothing, before returning.
+
+        Raises JournalOrderError unless it follows the head, and JournalFailed if the disk
+        refuses: then its outcome is unknown, and every later call raises too. A cancelled caller
+        does not cancel the write.
+        """
+
+    async def read_changes(self, after_revision: int, *, bytes_max: int) -> list[StoredChanges]:
+        """Commits that have a change after a revision, in order, at least one if there is any.
+
+        The first one may begin before `after_revision`; no more than `bytes_max` unless the first
+        alone is larger. Raises Compacted if some of the changes were dropped.
+        """
+
+    def oldest_revision(self) -> int:
+        """Lowest revision that a watch can resume from."""
+
+    def replay(self, after_commit: int, *, rows_max: int = 500) -> AsyncIterator[Commit]:
+        """Yield the commits after one, checked; JournalCorrupt names the first bad one.
+
+        Answers, archived jobs and spilled history are not read back with them.
+        """
+
+    async def load_answers(self, newer_than_ms: int) -> list[Answer]:
+        """Answers given after an instant, oldest first."""
+
+    async def drop_answers(self, older_than_ms: int, keep_max: int) -> None:
+        """Drop old answers, and the oldest beyond `keep_max`; those of one commit go together."""
+
+    async def begin_snapshot(self, generation: int, first_commit: int) -> None:
+        """Start a snapshot that begins after a commit; an unfinished older one is dropped."""
+
+    async def write_slice(self, generation: int, rows: list[SnapshotRow]) -> None:
+        """Add rows to a snapshot that was begun."""
+
+    async def finish_snapshot(self, generation: int) -> None:
+        """Make the snapshot the one to recover from, then drop older ones in slices."""
+
+    async def latest_snapshot(self) -> SnapshotInfo | None:
+        """The newest complete snapshot."""
+
+    def read_snapshot(self, generation: int) -> AsyncIterator[list[SnapshotRow]]:
+        """Yield the slices of a snapshot in the order written."""
+
+    async def compact(
+        self,
+        *,
+        through_commit: int,
+        keep_after_revision: int,
+        keep_newer_than_ms: int,
+        bytes_max: int,
+    ) -> None:
+        """Drop commits up to `through_commit`, in slices, oldest first.
+
+        Kept are those with a change after `keep_after_revision`, and those newer than
+        `keep_newer_than_ms` as long as they are within `bytes_max` of the newest.
+        """
+
+    async def checkpoint_wal(self, *, truncate: bool = False) -> int:
+        """Move what was appended to its final place; returns the pages that still wait."""
+
+    async def archived_job(self, job: int) -> ArchivedJob | None:
+        """One final job, None if it is not there."""
+
+    async def spilled_history(self, job: int) -> list[SpilledHistory]:
+        """Older history of a job, oldest part first."""
+
+    async def list_archived(
+        self,
+        *,
+        before_job: int,
+        limit: int,
+        lifecycles: Collection[int] = (),
+        statuses: Collection[int] = (),
+        definitions: Collection[str] = (),
+        queues: Collection[str] = (),
+        robots: Collection[str] = (),
+        jobs: Collection[int] = (),
+    ) -> list[ArchivedJob]:
+        """Final jobs with an id below `before_job`, highest first; an empty filter means any."""
+
+    async def archived_count(self) -> int:
+        """How many final jobs there are."""
+
+    async def backup(self, path: str) -> None:
+        """Write a complete, consistent and durable copy while commits go on."""
+
+    async def sizes(self) -> dict[str, int]:
+        """`journal_bytes` and `wal_bytes` on disk."""
+
+    async def free_bytes(self) -> int:
+        """Room left on the disk, to refuse work before a commit would fail."""
+
+    async def close(self) -> None:
+        """Close after what was asked for before is done. May be called twice."""
