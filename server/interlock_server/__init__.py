@@ -5,3 +5,8 @@ how a change is decided, committed and published.
 """
 
 from __future__ import annotations
+
+from importlib.metadata import version
+
+#: Version of the distribution that is installed.
+__version__ = version("interlock")
