@@ -1,0 +1,363 @@
+"""The only writer of World. Everything here is assignment of given values and upkeep of indexes.
+
+The same functions run live (through `Turn`) and in recovery (from the journal). They decide nothing: an
+illegal change is a bug and fails an assertion, which stops the process.
+"""
+
+from __future__ import annotations
+
+from heapq import heappush
+from typing import TYPE_CHECKING, Any, Final
+
+from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Cause, Name
+from interlock_server.core.lane import waits
+from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind
+from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Status
+
+if TYPE_CHECKING:
+    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.model.queue import Queue
+    from interlock_server.core.model.robot import Robot
+    from interlock_server.core.world import World
+
+#: A live job's history in memory; when it is twice as long, the older half goes to disk.
+HISTORY_KEPT: Final = 64
+
+#: Report batches of a robot for which refusals are kept, in case the answer was lost.
+REFUSALS_KEPT: Final = 256
+
+#: Fields that hold an instant at which something has to happen to the job.
+DEADLINE_FIELDS: Final = frozenset({"start_ms", "stop_at_ms", "kill_at_ms", "uncertain_until_ms"})
+
+#: Statuses in which a robot gives the job a slot.
+_HOLDING: Final = frozenset(
+    {
+        Status.UIPATH_RUNNING,
+        Status.UIPATH_STOPPING,
+        Status.UIPATH_TERMINATING,
+        Status.REDWOOD_DISPATCHED,
+        Status.REDWOOD_ASSIGNED,
+        Status.REDWOOD_PRE_RUNNING,
+        Status.REDWOOD_RUNNING,
+        Status.REDWOOD_POST_RUNNING,
+        Status.REDWOOD_WAITING,
+        Status.REDWOOD_KILLING,
+        Status.REDWOOD_CANCELING,
+        Status.REDWOOD_CONSOLE,
+        Status.REDWOOD_UNCERTAIN,
+    }
+)
+_RUNNING: Final = frozenset({Status.UIPATH_RUNNING, Status.REDWOOD_RUNNING})
+#: Leaving or entering these does nothing but change the status.
+_PLAIN: Final = tuple(
+    number in {Status.REDWOOD_RUNNING, Status.REDWOOD_WAITING} for number in range(STATUS_NUMBERS)
+)
+
+
+def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
+    """Change the status of a job along a row of its table."""
+    source = job.status
+    target = int(ROW_TARGET[row])
+    assert ROW_SOURCE[row] == source, f"row {row} does not leave status {source}"
+    assert revision == world.revision + 1, "revisions rise by one"
+    world.revision = revision
+    job.status = target
+    job.revision = revision
+    job.changed_ms = cause.at_ms
+    history = job.history
+    history.append(HistoryEntry(revision, row, cause))
+    if len(history) >= 2 * HISTORY_KEPT:
+        _spill(world, job)
+    counts = world.status_counts
+    counts[target] += 1
+    if source:
+        counts[source] -= 1
+        if _PLAIN[source] and _PLAIN[target]:
+            return
+        _leave(world, job, source)
+    _enter(world, job, target, cause.at_ms)
+
+
+def _spill(world: World, job: Job) -> None:
+    world.spilled.append((job.id, job.spilled_parts, job.history[:HISTORY_KEPT]))
+    job.spilled_parts += 1
+    del job.history[:HISTORY_KEPT]
+
+
+def _leave(world: World, job: Job, source: int) -> None:
+    if source == Status.UIPATH_PENDING:
+        if job.requested_robot:
+            world.pending_twins.pop((job.definition, job.requested_robot), None)
+    elif source == Status.REDWOOD_QUEUE_HELD:
+        world.queue_held[job.queue].pop(job.id, None)
+    elif source == Status.UIPATH_TERMINATING:
+        job.terminating_since_ms = 0
+        world.terminating.pop(job.id, None)
+    elif source == Status.REDWOOD_UNCERTAIN:
+        job.uncertain_until_ms = 0
+    elif source == Status.UIPATH_SUSPENDED:
+        _forget_conditions(world, job)
+
+
+def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
+    """Stamp the instants that define a status (domain.md C4.6) and keep the indexes."""
+    if target in _RUNNING:
+        if not job.run_start_ms:
+            job.run_start_ms = at_ms
+        elif job.resume_version and job.lifecycle == 1:
+            job.resume_ms = at_ms
+    elif target not in _HOLDING:
+        if job.attached:
+            _detach(world, job)
+        if waits(job):
+            world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+        if IS_FINAL[target]:
+            job.ended_ms = at_ms
+            world.finished.append(job.id)
+        elif target == Status.UIPATH_PENDING:
+            if job.requested_robot:
+                world.pending_twins[job.definition, job.requested_robot] = job.id
+        elif target == Status.REDWOOD_QUEUE_HELD:
+            world.queue_held.setdefault(job.queue, {})[job.id] = None
+        elif target == Status.UIPATH_SUSPENDED:
+            _remember_conditions(world, job)
+    elif target == Status.UIPATH_TERMINATING:
+        job.terminating_since_ms = at_ms
+        world.terminating[job.id] = None
+
+
+def create_job(world: World, job: Job) -> None:
+    """Take a new job in; its first status comes with the `move` that follows."""
+    assert job.id == world.next_job, "job ids rise by one"
+    world.next_job = job.id + 1
+    take_in(world, job)
+
+
+def take_in(world: World, job: Job) -> None:
+    """Put a whole record into World, new or from a snapshot, and index what it holds."""
+    world.jobs[job.id] = job
+    for field in DEADLINE_FIELDS:
+        _add_deadline(world, job, field)
+    for message in job.messages:
+        if message.is_open:
+            world.open_messages[message.id] = job.id
+        world.next_message = max(world.next_message, message.id + 1)
+    if job.status:
+        _restore(world, job)
+
+
+def _restore(world: World, job: Job) -> None:
+    """Rebuild the indexes of a job that comes from a snapshot."""
+    world.status_counts[job.status] += 1
+    if job.attached:
+        _attach(world, job)
+    if waits(job):
+        world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+    if job.status == Status.UIPATH_PENDING and job.requested_robot:
+        world.pending_twins[job.definition, job.requested_robot] = job.id
+    elif job.status == Status.REDWOOD_QUEUE_HELD:
+        world.queue_held.setdefault(job.queue, {})[job.id] = None
+    elif job.status == Status.UIPATH_SUSPENDED:
+        _remember_conditions(world, job)
+    elif job.status == Status.UIPATH_TERMINATING:
+        world.terminating[job.id] = None
+    elif IS_FINAL[job.status]:
+        world.finished.append(job.id)
+
+
+def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
+    """Assign fields other than the status."""
+    was_attached, was_waiting = job.attached, waits(job)
+    suspended = "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
+    if suspended:
+        _forget_conditions(world, job)
+    if was_attached:
+        _detach(world, job)
+    for field, value in fields.items():
+        setattr(job, field, value)
+        if field in DEADLINE_FIELDS:
+            _add_deadline(world, job, field)
+        elif field == "messages":
+            _index_messages(world, job)
+    if suspended:
+        _remember_conditions(world, job)
+    if job.attached:
+        _attach(world, job)
+    elif waits(job) and not (was_waiting and fields.keys().isdisjoint(_ORDER_FIELDS)):
+        world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+
+
+_ORDER_FIELDS: Final = frozenset(
+    {"priority", "start_ms", "top_start_ms", "queue", "attached", "attempt_lost", "requested_robot"}
+)
+
+
+def forget_job(world: World, job_id: int) -> None:
+    """Let a final job leave memory."""
+    job = world.jobs.pop(job_id)
+    assert IS_FINAL[job.status], f"job {job_id} is not final"
+    world.status_counts[job.status] -= 1
+
+
+def put_definition(world: World, definition: Definition) -> None:
+    """Write one version of a definition."""
+    world.definitions[definition.name] = definition
+    world.lanes.set_foreground(definition.name, foreground=definition.foreground, jobs=world.jobs)
+    if definition.name not in world.definition_numbers:
+        world.add_name(Name(NAME_DEFINITION, world.next_number, definition.name))
+
+
+def delete_definition(world: World, name: str) -> None:
+    """Remove a definition; its number stays taken."""
+    del world.definitions[name]
+
+
+def put_queue(world: World, queue: Queue) -> None:
+    """Write one version of a queue."""
+    world.queues[queue.name] = queue
+    if queue.name not in world.queue_numbers:
+        world.add_name(Name(NAME_QUEUE, world.next_number, queue.name))
+    if world.queue_is_open(queue.name):
+        world.lanes.refresh_queue(queue.name, world.jobs)
+
+
+def delete_queue(world: World, name: str) -> None:
+    """Remove a queue; its number stays taken."""
+    del world.queues[name]
+
+
+def set_moving_queue(world: World, name: str, author: str) -> None:
+    """Remember whose hold or release of a queue its jobs still have to follow; "" when they have."""
+    if author:
+        world.moving_queues[name] = author
+    else:
+        world.moving_queues.pop(name, None)
+
+
+def put_robot(world: World, robot: Robot) -> None:
+    """Write a robot's record whole."""
+    before = world.robots.get(robot.name)
+    if before is not None:
+        _leave_pool(world, before)
+    world.robots[robot.name] = robot
+    world.next_epoch = max(world.next_epoch, robot.epoch + 1)
+    if robot.name not in world.robot_numbers:
+        world.add_name(Name(NAME_ROBOT, world.next_number, robot.name))
+    _join_pool(world, robot)
+
+
+def set_sequence(world: World, name: str, sequence: int, refused: list[Any]) -> None:
+    """Remember the newest report batch of a robot, and what of it was refused."""
+    robot = world.robots[name]
+    robot.last_sequence = sequence
+    if refused:
+        robot.refused[sequence] = refused
+        for old in [kept for kept in robot.refused if kept <= sequence - REFUSALS_KEPT]:
+            del robot.refused[old]
+
+
+def delete_robot(world: World, name: str) -> None:
+    """Remove a robot that has no jobs."""
+    robot = world.robots.pop(name)
+    assert not world.robot_jobs.get(name), f"robot {name} still has jobs"
+    _leave_pool(world, robot)
+    world.robot_jobs.pop(name, None)
+
+
+def set_next_epoch(world: World, epoch: int) -> None:
+    """Keep epochs rising although the robot that had the newest one was deleted."""
+    world.next_epoch = max(world.next_epoch, epoch)
+
+
+# -- who has what -------------------------------------------------------------------------------
+
+
+def _attach(world: World, job: Job) -> None:
+    world.robot_jobs.setdefault(job.robot, set()).add(job.id)
+    world.queue_load[job.queue] = world.queue_load.get(job.queue, 0) + 1
+    if world.definitions[job.definition].foreground:
+        world.foreground[job.robot] = job.id
+    robot = world.robots.get(job.robot)
+    if robot is not None:
+        _join_pool(world, robot)
+
+
+def _detach(world: World, job: Job) -> None:
+    job.attached = False
+    world.robot_jobs[job.robot].discard(job.id)
+    if world.foreground.get(job.robot) == job.id:
+        del world.foreground[job.robot]
+    queue = world.queues.get(job.queue)
+    world.queue_load[job.queue] -= 1
+    if queue is not None and queue.execution_size and world.queue_is_open(job.queue):
+        world.lanes.refresh_queue(job.queue, world.jobs)
+    robot = world.robots.get(job.robot)
+    if robot is not None:
+        _join_pool(world, robot)
+
+
+def _pool_key(robot: Robot) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(robot.definitions), frozenset(robot.queues)
+
+
+def _join_pool(world: World, robot: Robot) -> None:
+    """Offer the robot's free slots to its pool, or take it out if it has none."""
+    if world.free_slots(robot) <= 0:
+        _leave_pool(world, robot)
+        return
+    key = _pool_key(robot)
+    pool = world.lanes.pool(key, world.jobs)
+    pool.free.setdefault(robot.name)
+    world.lanes.dirty[key] = None
+    if robot.name in world.lanes.by_robot:
+        world.lanes.dirty_robots[robot.name] = None
+
+
+def _leave_pool(world: World, robot: Robot) -> None:
+    pool = world.lanes.pools.get(_pool_key(robot))
+    if pool is not None:
+        pool.free.pop(robot.name, None)
+
+
+# -- what comes due -----------------------------------------------------------------------------
+
+
+def _add_deadline(world: World, job: Job, field: str) -> None:
+    at_ms = getattr(job, field)
+    if field == "start_ms" and (at_ms <= job.created_ms or at_ms == NEVER_MS):
+        return  # it has come already, or never will
+    if at_ms:
+        heappush(world.deadlines, (at_ms, job.id, field))
+
+
+def _remember_conditions(world: World, job: Job) -> None:
+    for condition in job.conditions:
+        if condition.fired:
+            continue
+        if condition.kind == ResumeKind.TIMER:
+            heappush(world.deadlines, (condition.at_ms, job.id, "conditions"))
+        else:
+            key = (int(condition.kind), condition.key)
+            world.resume_by_key.setdefault(key, set()).add(job.id)
+
+
+def _forget_conditions(world: World, job: Job) -> None:
+    for condition in job.conditions:
+        waiting = world.resume_by_key.get((int(condition.kind), condition.key))
+        if waiting is not None:
+            waiting.discard(job.id)
+            if not waiting:
+                del world.resume_by_key[int(condition.kind), condition.key]
+
+
+def _index_messages(world: World, job: Job) -> None:
+    for message in job.messages:
+        world.next_message = max(world.next_message, message.id + 1)
+        if message.is_open:
+            world.open_messages[message.id] = job.id
+        else:
+            world.open_messages.pop(message.id, None)
+    if IS_FINAL[job.status] and job.open_message is None:
+        world.finished.append(job.id)

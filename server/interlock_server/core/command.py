@@ -1,0 +1,342 @@
+"""Commands: wishes of a user, a robot or the clock, as plain values. Rules decide them (`core.decide`).
+
+Times are milliseconds since 1970 UTC, lengths are milliseconds, 0 where there is none.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from interlock_server.core.model.definition import Definition
+from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
+from interlock_server.core.model.queue import Queue
+from interlock_server.core.rejection import Rejection
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """The base of all commands."""
+
+
+# -- answers ------------------------------------------------------------------------------------
+
+
+class Outcome(msgspec.Struct, array_like=True):
+    """What became of one job: its status and revision after the command, or why it was refused."""
+
+    job: int
+    status: int = 0
+    revision: int = 0
+    unchanged: bool = False
+    rejection: Rejection | None = None
+
+
+# -- jobs ---------------------------------------------------------------------------------------
+
+
+class NewJob(msgspec.Struct, frozen=True, gc=False):
+    """One job to be created; empty and 0 mean the definition's value."""
+
+    definition: str
+    parameters: str = "{}"
+    queue: str = ""
+    priority: int = 0
+    robot: str = ""
+    count: int = 1
+    start_ms: int = 0
+    hold: bool = False
+    labels: dict[str, str] = {}
+    reference: str = ""
+    trigger_ms: int = 0
+    stop_after_ms: int = 0
+    kill_after_ms: int = 0
+
+
+class SubmitJobs(Command, frozen=True):
+    """Create jobs. Answer: list of Outcome."""
+
+    jobs: tuple[NewJob, ...]
+
+
+class Verb(IntEnum):
+    """What a person can do to a job."""
+
+    HOLD = 1
+    RELEASE = 2
+    CANCEL = 3
+    KILL = 4
+    STOP = 5
+    RESUME = 6
+    RESCHEDULE = 7
+    SET_PRIORITY = 8
+    COMPLETE = 9
+
+
+class ChangeJobs(Command, frozen=True):
+    """Do something to jobs, each on its own. Answer: list of Outcome."""
+
+    verb: Verb
+    jobs: tuple[int, ...]
+    #: 0 for any.
+    expected_revision: int = 0
+    #: RESCHEDULE: the new start, 0 for now. SET_PRIORITY: the priority.
+    value: int = 0
+    #: COMPLETE.
+    failed: bool = False
+    result: str = ""
+
+
+class RestartJobs(Command, frozen=True):
+    """Create a new job from each final one. Answer: list of Outcome, of the new jobs."""
+
+    jobs: tuple[int, ...]
+    #: Records of jobs that have left memory, read from the archive by the caller.
+    archived: dict[int, Job]
+    hold: bool = False
+    expected_revision: int = 0
+
+
+class FireConditions(Command, frozen=True):
+    """A person's task or an external item is done. Answer: list of Outcome."""
+
+    kind: ResumeKind
+    key: str
+
+
+class Reply(Command, frozen=True):
+    """Answer an operator message. Answer: (OperatorMessage, Outcome)."""
+
+    message: int
+    reply: str
+
+
+# -- catalog ------------------------------------------------------------------------------------
+
+
+class PutDefinitions(Command, frozen=True):
+    """Write definitions, all or none. Answer: list of Definition."""
+
+    definitions: tuple[Definition, ...]
+
+
+class DeleteDefinitions(Command, frozen=True):
+    """Remove definitions, all or none. Answer: None."""
+
+    names: tuple[str, ...]
+
+
+class PutQueues(Command, frozen=True):
+    """Write queues, all or none. Answer: list of Queue."""
+
+    queues: tuple[Queue, ...]
+
+
+class DeleteQueues(Command, frozen=True):
+    """Remove queues, all or none. Answer: None."""
+
+    names: tuple[str, ...]
+
+
+class HoldQueue(Command, frozen=True):
+    """Stop dispatching from a queue. Answer: Queue."""
+
+    queue: str
+
+
+class ReleaseQueue(Command, frozen=True):
+    """Let a held queue go on. Answer: Queue."""
+
+    queue: str
+
+
+class MoveQueueJobs(Command, frozen=True):
+    """Let the next slice of jobs follow a queue's hold or release. Answer: whether more are left."""
+
+    jobs_max: int = 500
+
+
+# -- robots -------------------------------------------------------------------------------------
+
+
+class RunningJob(msgspec.Struct, frozen=True, gc=False):
+    """A job that a robot says it has."""
+
+    job: int
+    fence: int
+    started: bool = True
+    #: Its end report follows.
+    ended: bool = False
+
+
+class Verdict(IntEnum):
+    """What a robot has to do with a job that it named."""
+
+    KEEP = 1
+    STOP = 2
+    KILL = 3
+    FORGET = 4
+
+
+class OpenSession(Command, frozen=True):
+    """A robot connects. Answer: SessionOpened."""
+
+    robot: str
+    instance: str
+    definitions: tuple[str, ...]
+    queues: tuple[str, ...] = ()
+    slots: int = 1
+    running: tuple[RunningJob, ...] = ()
+    host: str = ""
+
+
+class SessionOpened(msgspec.Struct, frozen=True, gc=False):
+    """The session that was opened: its epoch, a verdict per named job, the newest recorded report batch."""
+
+    epoch: int
+    verdicts: tuple[Verdict, ...]
+    last_sequence: int
+
+
+class BreakSession(Command, frozen=True):
+    """The stream of a session is gone; its time to live runs. Answer: None."""
+
+    robot: str
+    epoch: int
+
+
+class LoseSession(Command, frozen=True):
+    """The time to live of a session is over. Answer: None."""
+
+    robot: str
+    epoch: int
+
+
+class CloseSession(Command, frozen=True):
+    """The robot said goodbye. Answer: None."""
+
+    robot: str
+    epoch: int
+    reason: str = ""
+
+
+class DrainSession(Command, frozen=True):
+    """The robot wants no new offers. Answer: None."""
+
+    robot: str
+    epoch: int
+
+
+class ReportKind(IntEnum):
+    """What a robot says about a job; the numbers of interlock.v1.ReportKind."""
+
+    ACCEPTED = 1
+    REFUSED = 2
+    STARTED = 3
+    COULD_NOT_START = 4
+    COMPLETED = 5
+    FAILED = 6
+    CANCELED = 7
+    KILLED = 8
+    CANCEL_CONFIRMED = 9
+    WAITING = 10
+    WAIT_OVER = 11
+    ASKED = 12
+    NOTED = 13
+    SUSPENDED = 14
+    REMOTE_GONE = 15
+
+
+class Question(msgspec.Struct, frozen=True, gc=False):
+    """An operator message as a robot sends it."""
+
+    text: str
+    pattern: str = ""
+    choices: tuple[str, ...] = ()
+    completes: bool = False
+    reply_required: bool = False
+
+
+class Suspension(msgspec.Struct, frozen=True, gc=False):
+    """What a job waits for when it suspends itself."""
+
+    conditions: tuple[ResumeCondition, ...]
+    any: bool = False
+    saved: str = ""
+    same_robot: bool = False
+
+
+class ReportDetail(msgspec.Struct, frozen=True, gc=False):
+    """What only some reports carry."""
+
+    result: str = ""
+    return_code: int = 0
+    fault: Fault | None = None
+    question: Question | None = None
+    suspension: Suspension | None = None
+    reason: str = ""
+
+
+NO_DETAIL = ReportDetail()
+
+
+class Report(Command, frozen=True):
+    """A batch of reports as columns, each decided on its own. Answer: list of (index, Rejection)."""
+
+    robot: str
+    epoch: int
+    sequence: int
+    jobs: tuple[int, ...] | list[int]
+    #: One per report, or one for all.
+    fences: tuple[int, ...] | list[int]
+    #: One byte per report, or one for all.
+    kinds: bytes
+    details: dict[int, ReportDetail]
+
+
+class StartAtRobot(Command, frozen=True):
+    """A person started a job at the robot. Answer: (job id, fence)."""
+
+    robot: str
+    epoch: int
+    definition: str
+    parameters: str = "{}"
+
+
+class SetMaintenance(Command, frozen=True):
+    """Start or end maintenance of a robot. Answer: Robot."""
+
+    robot: str
+    maintenance: bool
+    strategy: StopStrategy = StopStrategy.NONE
+
+
+class DeleteRobots(Command, frozen=True):
+    """Remove robots without jobs. Answer: list of names."""
+
+    robots: tuple[str, ...]
+
+
+# -- the clock and the server -------------------------------------------------------------------
+
+
+class Dispatch(Command, frozen=True):
+    """Give waiting jobs to robots with free slots. Answer: whether more may be left."""
+
+    jobs_max: int = 1000
+
+
+class PassDeadlines(Command, frozen=True):
+    """Do what has come due. Answer: whether more is left."""
+
+    jobs_max: int = 500
+
+
+class CleanUpTerminating(Command, frozen=True):
+    """Fault the jobs that have been Terminating for too long (TU-20). Answer: None."""
+
+
+class RecoverSessions(Command, frozen=True):
+    """After a restart: no stream is open, and what was running is Uncertain. Answer: whether more is left."""
+
+    jobs_max: int = 1000

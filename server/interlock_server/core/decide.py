@@ -1,0 +1,152 @@
+"""One table: which rule decides which command. And the turn around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from interlock_server.core import command as c
+from interlock_server.core.command import ChangeJobs, Command, Outcome, Verb
+from interlock_server.core.rejection import Reason, Rejection, not_found
+from interlock_server.core.rules import (
+    catalog,
+    deadline,
+    dispatch,
+    ending,
+    finish,
+    hold,
+    operator_message,
+    queue,
+    report,
+    restart,
+    resume,
+    robot,
+    session,
+    submission,
+)
+from interlock_server.core.turn import Draft, Turn
+from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interlock_server.core.change import Cause
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
+
+
+def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any:  # noqa: ANN401
+    """Decide a command and everything that follows from it; its answer, or a Rejection.
+
+    A Rejection has changed nothing: that is asserted, and a failed assertion stops the process.
+    """
+    turn = Turn(world, draft, cause)
+    changes, facts = len(draft.blocks), len(draft.facts)
+    finished = len(world.finished)
+    answer = _RULES[type(command)](world, turn, command)
+    if isinstance(answer, Rejection):
+        assert (len(draft.blocks), len(draft.facts)) == (changes, facts), (
+            f"a refused command changed something: {answer.sentence}"
+        )
+        return answer
+    while finished < len(world.finished):  # following one end may bring another
+        job = world.jobs.get(world.finished[finished])
+        finished += 1
+        if job is not None:
+            finish.follow(world, turn, job)
+    turn.end()
+    return answer
+
+
+def _change_jobs(world: World, turn: Turn, command: ChangeJobs) -> list[Outcome]:
+    """Do one verb to many jobs; each is decided on its own."""
+    person = turn.cause
+    outcomes = []
+    for job_id in command.jobs:
+        outcomes.append(_change_job(world, turn, job_id, command))
+        if turn.cause.actor != person.actor:
+            turn.follow_up(Actor(person.actor), person.author, person.reason)
+    return outcomes
+
+
+def _change_job(world: World, turn: Turn, job_id: int, command: ChangeJobs) -> Outcome:
+    job = world.jobs.get(job_id)
+    if job is None:
+        return Outcome(job_id, rejection=not_found(world, job_id))
+    done: bool | Rejection
+    if command.expected_revision and command.expected_revision != job.revision:
+        done = Rejection(
+            Reason.REVISION_MISMATCH,
+            f"job {job_id} is at revision {job.revision} ({STATUS_NAME[job.status]}),"
+            f" not {command.expected_revision}; look again",
+            revision=job.revision,
+            status=STATUS_NAME[job.status],
+        )
+    elif job.lifecycle not in _LIFECYCLES[command.verb]:
+        done = _wrong_lifecycle(job, command.verb)
+    else:
+        done = _VERBS[command.verb](world, turn, job, command)
+    if isinstance(done, Rejection):
+        return Outcome(job_id, job.status, job.revision, rejection=done)
+    return Outcome(job_id, job.status, job.revision, unchanged=not done)
+
+
+def _wrong_lifecycle(job: Job, verb: Verb) -> Rejection:
+    name = verb.name.lower().replace("_", " ")
+    own, other = Lifecycle(job.lifecycle).text, "uipath" if job.lifecycle == Lifecycle.REDWOOD else "redwood"
+    return Rejection(
+        Reason.WRONG_LIFECYCLE, f"job {job.id} is a {own} job, and {name} is for {other} jobs", lifecycle=own
+    )
+
+
+_REDWOOD: Final = frozenset({int(Lifecycle.REDWOOD)})
+_UIPATH: Final = frozenset({int(Lifecycle.UIPATH)})
+_LIFECYCLES: Final = {
+    Verb.HOLD: _REDWOOD,
+    Verb.RELEASE: _REDWOOD,
+    Verb.CANCEL: _REDWOOD,
+    Verb.KILL: _REDWOOD | _UIPATH,
+    Verb.STOP: _UIPATH,
+    Verb.RESUME: _UIPATH,
+    Verb.RESCHEDULE: _REDWOOD,
+    Verb.SET_PRIORITY: _REDWOOD | _UIPATH,
+    Verb.COMPLETE: _REDWOOD,
+}
+_VERBS: Final[dict[Verb, Callable[[World, Turn, Job, ChangeJobs], bool | Rejection]]] = {
+    Verb.HOLD: hold.hold,
+    Verb.RELEASE: hold.release,
+    Verb.CANCEL: ending.cancel,
+    Verb.KILL: ending.kill,
+    Verb.STOP: ending.stop,
+    Verb.RESUME: resume.resume,
+    Verb.RESCHEDULE: hold.reschedule,
+    Verb.SET_PRIORITY: hold.set_priority,
+    Verb.COMPLETE: ending.complete,
+}
+_RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
+    c.SubmitJobs: submission.submit,
+    c.ChangeJobs: _change_jobs,
+    c.RestartJobs: restart.restart,
+    c.FireConditions: resume.fire,
+    c.Reply: operator_message.reply,
+    c.PutDefinitions: catalog.put_definitions,
+    c.DeleteDefinitions: catalog.delete_definitions,
+    c.PutQueues: catalog.put_queues,
+    c.DeleteQueues: catalog.delete_queues,
+    c.HoldQueue: queue.hold_queue,
+    c.ReleaseQueue: queue.release_queue,
+    c.MoveQueueJobs: queue.move_jobs,
+    c.OpenSession: session.open_session,
+    c.BreakSession: session.break_session,
+    c.LoseSession: session.lose_session,
+    c.CloseSession: session.close_session,
+    c.DrainSession: session.drain_session,
+    c.Report: report.report,
+    c.StartAtRobot: robot.start_at_robot,
+    c.SetMaintenance: robot.set_maintenance,
+    c.DeleteRobots: robot.delete,
+    c.Dispatch: dispatch.dispatch,
+    c.PassDeadlines: deadline.pass_deadlines,
+    c.CleanUpTerminating: deadline.clean_up_terminating,
+    c.RecoverSessions: session.recover_sessions,
+}

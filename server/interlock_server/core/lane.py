@@ -1,0 +1,180 @@
+"""Waiting jobs in the documented order, so that the next one for a robot is found without a scan.
+
+A `Lane` holds the waiting jobs of one definition, queue and requested robot. A `Pool` stands for robots of equal
+ability and holds the best job of every lane that they can serve. Entries are checked when they are
+taken, never searched for: what is out of date is dropped then. Everything here is derived from the jobs.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from interlock_server.core.vocabulary.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlock_server.core.model.job import Job
+
+#: Priority (largest first), start of the top-level parent, own start, id (domain.md B1).
+Order = tuple[int, int, int, int]
+LaneKey = tuple[str, str, str]
+PoolKey = tuple[frozenset[str], frozenset[str]]
+
+_WAITING = frozenset({Status.REDWOOD_QUEUED, Status.UIPATH_PENDING, Status.UIPATH_RESUMED})
+
+
+def order_of(job: Job) -> Order:
+    """Place of a job in the dispatch order; smaller goes first."""
+    return (-job.priority, job.top_start_ms, job.start_ms, job.id)
+
+
+def waits(job: Job) -> bool:
+    """Whether a job waits for a robot now, whatever its lifecycle."""
+    status = job.status
+    return not job.attached and (
+        status in _WAITING or (status == Status.UIPATH_RUNNING and job.attempt_lost)
+    )
+
+
+def bound_robot(job: Job) -> str:
+    """The only robot that may take the job; "" for any."""
+    if job.resume_on_same_robot and job.status == Status.UIPATH_RESUMED:
+        return job.robot
+    return job.requested_robot
+
+
+class Lane:
+    """Waiting jobs that the same robots can take."""
+
+    __slots__ = ("definition", "foreground", "heap", "pools", "queue", "robot")
+
+    def __init__(self, key: LaneKey, *, foreground: bool) -> None:
+        """Make an empty lane for a definition, a queue and a requested robot ("" for any)."""
+        self.definition, self.queue, self.robot = key
+        self.foreground = foreground
+        self.heap: list[Order] = []
+        self.pools: list[Pool] = []
+
+    def head(self, jobs: dict[int, Job]) -> Order | None:
+        """Order of the first job that still waits here; drops entries that are out of date."""
+        heap = self.heap
+        while heap:
+            first = heap[0]
+            job = jobs.get(first[3])
+            if job is not None and self.holds(job) and order_of(job) == first:
+                return first
+            heappop(heap)
+        return None
+
+    def holds(self, job: Job) -> bool:
+        """Whether the job waits in this lane now."""
+        return (
+            waits(job)
+            and job.definition == self.definition
+            and job.queue == self.queue
+            and bound_robot(job) == self.robot
+        )
+
+
+class Pool:
+    """Robots of equal ability: those with a free slot, and the best job of each lane they serve."""
+
+    __slots__ = ("definitions", "free", "heads", "queues")
+
+    def __init__(self, key: PoolKey) -> None:
+        """Make a pool for robots that can run `key[0]` and serve `key[1]` (empty for all queues)."""
+        self.definitions, self.queues = key
+        #: Heads of background and of foreground lanes, kept apart: a robot runs one foreground job at a time.
+        self.heads: tuple[list[tuple[Order, LaneKey]], list[tuple[Order, LaneKey]]] = ([], [])
+        #: Connected robots with a free slot, the one that waits longest first.
+        self.free: dict[str, None] = {}
+
+    def serves(self, lane: Lane) -> bool:
+        """Whether its robots can take jobs of this lane."""
+        return (
+            not lane.robot
+            and lane.definition in self.definitions
+            and (not self.queues or lane.queue in self.queues)
+        )
+
+
+class Lanes:
+    """All lanes and pools of a partition."""
+
+    __slots__ = ("by_key", "by_queue", "by_robot", "dirty", "dirty_robots", "pools")
+
+    def __init__(self) -> None:
+        """Start with no lane and no pool."""
+        self.by_key: dict[LaneKey, Lane] = {}
+        self.by_queue: dict[str, list[Lane]] = {}
+        self.by_robot: dict[str, list[Lane]] = {}
+        self.pools: dict[PoolKey, Pool] = {}
+        #: Pools that may have something to dispatch, in the order in which that came up.
+        self.dirty: dict[PoolKey, None] = {}
+        #: Robots whose own lanes may have something to dispatch.
+        self.dirty_robots: dict[str, None] = {}
+
+    def add(self, job: Job, *, foreground: bool) -> None:
+        """Let a waiting job stand in its lane."""
+        key = (job.definition, job.queue, bound_robot(job))
+        lane = self.by_key.get(key) or self._new_lane(key, foreground=foreground)
+        order = order_of(job)
+        heappush(lane.heap, order)
+        if lane.heap[0] is order:
+            self._announce(lane, order)
+
+    def refresh(self, lane: Lane, jobs: dict[int, Job]) -> None:
+        """Tell the pools of a lane about its present head, after the old one left or the queue opened."""
+        head = lane.head(jobs)
+        if head is not None:
+            self._announce(lane, head)
+
+    def refresh_queue(self, queue: str, jobs: dict[int, Job]) -> None:
+        """Tell the pools about every lane of a queue that opened or has room again."""
+        for lane in self.by_queue.get(queue, ()):
+            self.refresh(lane, jobs)
+
+    def pool(self, key: PoolKey, jobs: dict[int, Job]) -> Pool:
+        """Find or make the pool of an ability; a new one looks once at every lane."""
+        pool = self.pools.get(key)
+        if pool is None:
+            pool = self.pools[key] = Pool(key)
+            for lane in self.by_key.values():
+                if pool.serves(lane):
+                    lane.pools.append(pool)
+                    self.refresh(lane, jobs)
+        return pool
+
+    def set_foreground(self, definition: str, *, foreground: bool, jobs: dict[int, Job]) -> None:
+        """Follow a definition that became foreground, or stopped being it."""
+        for lane in self.by_key.values():
+            if lane.definition == definition and lane.foreground != foreground:
+                lane.foreground = foreground
+                self.refresh(lane, jobs)
+
+    def waiting_in(self, queue: str, jobs: dict[int, Job]) -> Iterator[int]:
+        """Ids of the jobs that wait in a queue, in no particular order."""
+        for lane in self.by_queue.get(queue, ()):
+            for order in lane.heap:
+                job = jobs.get(order[3])
+                if job is not None and lane.holds(job) and order_of(job) == order:
+                    yield job.id
+
+    def _new_lane(self, key: LaneKey, *, foreground: bool) -> Lane:
+        lane = self.by_key[key] = Lane(key, foreground=foreground)
+        self.by_queue.setdefault(lane.queue, []).append(lane)
+        if lane.robot:
+            self.by_robot.setdefault(lane.robot, []).append(lane)
+        lane.pools = [pool for pool in self.pools.values() if pool.serves(lane)]
+        return lane
+
+    def _announce(self, lane: Lane, head: Order) -> None:
+        if lane.robot:
+            self.dirty_robots[lane.robot] = None
+            return
+        key = (lane.definition, lane.queue, lane.robot)
+        for pool in lane.pools:
+            heappush(pool.heads[lane.foreground], (head, key))
+            self.dirty[pool.definitions, pool.queues] = None

@@ -1,0 +1,26 @@
+"""Where jobs wait for a robot (domain.md B4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+#: The queue that every partition has.
+DEFAULT_QUEUE: Final = "default"
+#: The built-in queue that cannot be held (domain.md B3.5).
+SYSTEM_QUEUE: Final = "System"
+
+
+class Queue(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One version of a queue. Its load is no field: it is derived from the statuses of its jobs."""
+
+    name: str
+    description: str = ""
+    #: Jobs that may be with robots at once; 0 for no limit.
+    execution_size: int = 0
+    system: bool = False
+    held: bool = False
+    held_by: str = ""
+    hold_reason: str = ""
+    version: int = 1

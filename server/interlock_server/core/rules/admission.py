@@ -1,0 +1,32 @@
+"""The gates from New to Queued, in their order (domain.md B3).
+
+Gates that later parts add (named events, windows) stand between the start time and the queue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.vocabulary.trigger import Trigger
+
+if TYPE_CHECKING:
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.turn import Turn
+    from interlock_server.core.world import World
+
+
+def advance(world: World, turn: Turn, *jobs: Job) -> None:
+    """Let Scheduled jobs pass the gates that are open now; the others wait where they are."""
+    ready = [
+        job
+        for job in jobs
+        if job.status == Status.REDWOOD_SCHEDULED and job.start_ms <= turn.now_ms
+    ]
+    if not ready:
+        return
+    turn.follow_up(Actor.DISPATCHER, "dispatcher")
+    for job in ready:
+        held = world.queues[job.queue].held
+        turn.move(job, Trigger.HOLD_QUEUE if held else Trigger.REACH_START)

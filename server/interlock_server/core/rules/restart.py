@@ -1,0 +1,112 @@
+"""A restart is a new job made from a final one, which stays as it is (domain.md A4, B10, UA-5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlock_server.core.command import Outcome
+from interlock_server.core.model.job import Job
+from interlock_server.core.rejection import Reason, Rejection, not_found
+from interlock_server.core.rules import submission
+from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle
+from interlock_server.core.vocabulary.trigger import Trigger
+
+if TYPE_CHECKING:
+    from interlock_server.core.command import RestartJobs
+    from interlock_server.core.turn import Turn
+    from interlock_server.core.world import World
+
+
+def restart(world: World, turn: Turn, command: RestartJobs) -> list[Outcome]:
+    """Make a new job from each final one; the others are refused, each on its own."""
+    person = turn.cause
+    outcomes: list[Outcome] = []
+    created: list[submission.Created] = []
+    for job_id in command.jobs:
+        made = _restart(world, turn, job_id, command)
+        if isinstance(made, Rejection):
+            outcomes.append(Outcome(0, rejection=made))
+            continue
+        outcomes.append(Outcome(made.id))
+        if not _is_modified(world, made):
+            created.append(submission.Created(made, hold=command.hold))
+        turn.follow_up(Actor(person.actor), person.author, person.reason)
+    submission.begin(world, turn, created)
+    for outcome in outcomes:
+        if outcome.job:
+            job = world.jobs[outcome.job]
+            outcome.status, outcome.revision = job.status, job.revision
+    return outcomes
+
+
+def _is_modified(world: World, job: Job) -> bool:
+    return job.lifecycle == Lifecycle.REDWOOD and bool(_obstacle(world, job))
+
+
+def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job | Rejection:
+    original = world.jobs.get(job_id) or command.archived.get(job_id)
+    if original is None:
+        return not_found(world, job_id)
+    if not IS_FINAL[original.status]:
+        return Rejection(
+            Reason.NOT_FINAL,
+            f"expected to restart job {job_id}, but it is {STATUS_NAME[original.status]}; only a final job can be restarted",
+            status=STATUS_NAME[original.status],
+        )
+    if command.expected_revision and command.expected_revision != original.revision:
+        return Rejection(
+            Reason.REVISION_MISMATCH,
+            f"job {job_id} is at revision {original.revision}, not {command.expected_revision}",
+            revision=original.revision,
+        )
+    obstacle = _obstacle(world, original)
+    if original.lifecycle == Lifecycle.UIPATH:
+        if obstacle:
+            return Rejection(Reason.DEFINITION_NOT_FOUND, obstacle)
+        if command.hold:
+            return Rejection(Reason.WRONG_LIFECYCLE, f"job {job_id} is a UiPath job, and hold is for Redwood")
+        refusal = submission.twin_refusal(world, original.definition, original.requested_robot)
+        if refusal is not None:
+            return refusal
+    return _create(world, turn, original, obstacle)
+
+
+def _obstacle(world: World, original: Job) -> str:
+    """Why the original cannot be prepared again; "" if it can."""
+    definition = world.definitions.get(original.definition)
+    if definition is None or definition.lifecycle != original.lifecycle:
+        return f"definition {original.definition!r} is gone"
+    if original.queue not in world.queues:
+        return f"queue {original.queue!r} is gone"
+    return submission.parameter_fault(definition, original.parameters)
+
+
+def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
+    definition = world.definitions.get(original.definition)
+    now_ms = turn.now_ms
+    job = Job(
+        id=world.next_job,
+        lifecycle=original.lifecycle,
+        definition=original.definition,
+        definition_version=definition.version if definition else original.definition_version,
+        queue=original.queue,
+        priority=original.priority,
+        created_ms=now_ms,
+        start_ms=now_ms,
+        top_start_ms=now_ms,
+        parameters=original.parameters,
+        labels=original.labels,
+        reference=original.reference,
+        submitted_by=turn.cause.author,
+        requested_robot="" if original.attended else original.requested_robot,
+        restarted_from=original.id,
+    )
+    if obstacle:  # the failed attempt is recorded as the new job (TR-002)
+        turn.follow_up(Actor.SYSTEM, "restart")
+        job.info = obstacle
+        turn.create(job, Trigger.FAIL_RESTART, obstacle)
+        return job
+    uipath = original.lifecycle == Lifecycle.UIPATH
+    turn.create(job, Trigger.RESTART if uipath else Trigger.SUBMIT, f"restart of job {original.id}")
+    return job

@@ -1,0 +1,176 @@
+"""Sessions of robots: opening with reconciliation, breaking, losing, saying goodbye (domain.md A6, B4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlock_server.core.command import RunningJob, SessionOpened, Verdict
+from interlock_server.core.model.job import Job
+from interlock_server.core.model.robot import Robot
+from interlock_server.core.rejection import Reason, Rejection
+from interlock_server.core.rules import loss
+from interlock_server.core.rules.loss import Loss
+from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.lifecycle import next_row
+from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.vocabulary.trigger import Trigger
+
+if TYPE_CHECKING:
+    from interlock_server.core.command import (
+        BreakSession,
+        CloseSession,
+        DrainSession,
+        LoseSession,
+        OpenSession,
+        RecoverSessions,
+    )
+    from interlock_server.core.turn import Turn
+    from interlock_server.core.world import World
+
+S = Status
+
+_VERDICTS = {
+    S.UIPATH_STOPPING: Verdict.STOP,
+    S.UIPATH_TERMINATING: Verdict.KILL,
+    S.REDWOOD_KILLING: Verdict.KILL,
+    S.REDWOOD_CANCELING: Verdict.KILL,
+}
+
+
+def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpened:
+    """Begin a new epoch for a robot and settle, job by job, what it has and what it has not."""
+    known = world.robots.get(command.robot)
+    same = known is not None and known.instance == command.instance
+    turn.put_robot(
+        known or Robot(command.robot),
+        epoch=world.next_epoch,
+        instance=command.instance,
+        definitions=command.definitions,
+        queues=command.queues,
+        slots=command.slots,
+        host=command.host,
+        connected=False,  # no offers before everything below is settled
+        lost=False,
+        draining=False,
+        last_sequence=known.last_sequence if known is not None and same else 0,
+        refused=known.refused if known is not None and same else {},
+    )
+    named = {running.job: running for running in command.running}
+    kept: set[int] = set()
+    for job in attached_jobs(world, command.robot):
+        running = named.get(job.id)
+        if running is not None and running.fence == job.fence:
+            kept.add(job.id)
+            _reconcile(turn, job, running, command.robot)
+        else:
+            loss.lose(world, turn, job, Loss.GONE, command.robot)
+    verdicts = tuple(
+        _VERDICTS.get(Status(world.jobs[running.job].status), Verdict.KEEP)
+        if running.job in kept
+        else Verdict.FORGET
+        for running in command.running
+    )
+    robot = world.robots[command.robot]
+    turn.put_robot(robot, connected=True)
+    return SessionOpened(robot.epoch, verdicts, robot.last_sequence)
+
+
+def attached_jobs(world: World, robot: str) -> list[Job]:
+    """The jobs that a robot has, oldest first."""
+    return [world.jobs[job_id] for job_id in sorted(world.robot_jobs.get(robot, ()))]
+
+
+def _reconcile(turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
+    """The robot still has the job: catch up with what it did while nobody heard it."""
+    if running.ended or not running.started:
+        return  # its own report follows
+    if job.status == S.REDWOOD_UNCERTAIN:
+        loss.move_as_allowed(turn, job, Trigger.STILL_RUNNING, robot, "")
+        return
+    if job.status == S.REDWOOD_DISPATCHED:
+        loss.move_as_allowed(turn, job, Trigger.ACCEPT, robot, "")
+    if next_row(job.status, Trigger.START):
+        loss.move_as_allowed(turn, job, Trigger.START, robot, "")
+
+
+def _current(world: World, name: str, epoch: int) -> Robot | Rejection:
+    robot = world.robots.get(name)
+    if robot is None:
+        return Rejection(Reason.NO_SESSION, f"robot {name!r} has no session; send Hello first")
+    if robot.epoch != epoch:
+        return Rejection(
+            Reason.SESSION_SUPERSEDED,
+            f"session {epoch} of robot {name!r} was replaced by session {robot.epoch}",
+        )
+    return robot
+
+
+def break_session(world: World, turn: Turn, command: BreakSession) -> Rejection | None:
+    """The stream is gone. No status changes: that alone says nothing about the jobs (RA-15)."""
+    robot = _current(world, command.robot, command.epoch)
+    if isinstance(robot, Rejection):
+        return robot
+    if robot.connected:
+        turn.put_robot(robot, connected=False)
+    return None
+
+
+def lose_session(world: World, turn: Turn, command: LoseSession) -> Rejection | None:
+    """Nothing was heard for the whole time to live: the loss policies apply."""
+    return _end_session(world, turn, command, Loss.SILENT)
+
+
+def close_session(world: World, turn: Turn, command: CloseSession) -> Rejection | None:
+    """The robot said goodbye. What it still had is lost for good."""
+    return _end_session(world, turn, command, Loss.GOODBYE)
+
+
+def _end_session(
+    world: World, turn: Turn, command: LoseSession | CloseSession, how: Loss
+) -> Rejection | None:
+    robot = _current(world, command.robot, command.epoch)
+    if isinstance(robot, Rejection):
+        return robot
+    if robot.lost:
+        return None
+    turn.put_robot(robot, connected=False, lost=True)
+    for job in attached_jobs(world, robot.name):
+        loss.lose(world, turn, job, how, robot.name)
+    return None
+
+
+def drain_session(world: World, turn: Turn, command: DrainSession) -> Rejection | None:
+    """The robot takes no new offers; what it has goes on."""
+    robot = _current(world, command.robot, command.epoch)
+    if isinstance(robot, Rejection):
+        return robot
+    turn.put_robot(robot, draining=True)
+    return None
+
+
+def recover_sessions(world: World, turn: Turn, command: RecoverSessions) -> bool:
+    """After a restart no stream is open, and what executed is Uncertain until its robot says more (TR-098, TR-117).
+
+    Jobs in Console keep their status (RA-16), and UiPath jobs stay Running until the robot reports (UA-6).
+    """
+    left = command.jobs_max
+    for robot in list(world.robots.values()):
+        for job in attached_jobs(world, robot.name):
+            if job.status not in {S.REDWOOD_RUNNING, S.REDWOOD_WAITING}:
+                continue
+            if not left:
+                return True
+            left -= 1
+            _make_uncertain(world, turn, job)
+        if robot.connected:
+            turn.put_robot(robot, connected=False)
+    return False
+
+
+def _make_uncertain(world: World, turn: Turn, job: Job) -> None:
+    own_ms = world.definitions[job.definition].uncertain_timeout_ms
+    until_ms = turn.now_ms + (own_ms or world.settings.uncertain_timeout_ms)
+    turn.set(job, uncertain_until_ms=until_ms)
+    if turn.cause.actor != Actor.SYSTEM:
+        turn.follow_up(Actor.SYSTEM, "recovery")
+    turn.move(job, Trigger.LOSE, "the server restarted while it ran")

@@ -1,0 +1,197 @@
+"""Creating jobs: what is refused, what a job starts with, and its first statuses (domain.md A5, B3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from interlock_server.core.command import Outcome
+from interlock_server.core.model.job import NEVER_MS, Job
+from interlock_server.core.rejection import Reason, Rejection
+from interlock_server.core.rules import admission
+from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.vocabulary.trigger import Trigger
+
+if TYPE_CHECKING:
+    from interlock_server.core.command import NewJob, SubmitJobs
+    from interlock_server.core.model.definition import Definition, Parameter
+    from interlock_server.core.turn import Turn
+    from interlock_server.core.world import World
+
+#: A start further away than this is no start (domain.md C5).
+NEVER_HORIZON_MS: Final = 2 * 366 * 24 * 3_600_000
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+class Created(NamedTuple):
+    """A job that was just created, what is wrong with it, and whether it starts on hold."""
+
+    job: Job
+    fault: str = ""
+    hold: bool = False
+
+
+def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
+    """Create every job that can be created; the others are refused, each on its own."""
+    outcomes: list[Outcome] = []
+    created: list[Created] = []
+    for new in command.jobs:
+        rejection = refusal(world, new)
+        if rejection is not None:
+            outcomes.append(Outcome(0, rejection=rejection))
+            continue
+        fault = parameter_fault(world.definitions[new.definition], new.parameters)
+        for _ in range(new.count):
+            job = _create(world, turn, new)
+            hold = new.hold or world.definitions[new.definition].hold_on_submit
+            created.append(Created(job, fault, hold))
+            outcomes.append(Outcome(job.id))
+    begin(world, turn, created)
+    for outcome in outcomes:
+        job_or_none = world.jobs.get(outcome.job)
+        if job_or_none is not None:
+            outcome.status, outcome.revision = job_or_none.status, job_or_none.revision
+    return outcomes
+
+
+def begin(world: World, turn: Turn, created: list[Created]) -> None:
+    """Validate new Redwood jobs and let them pass the gates. UiPath jobs are Pending already."""
+    new = [one for one in created if one.job.lifecycle == Lifecycle.REDWOOD]
+    if not new:
+        return
+    turn.follow_up(Actor.SYSTEM, "validation")
+    for job, fault, hold in new:
+        if fault:
+            turn.move(job, Trigger.FAIL_VALIDATION, fault)
+        elif hold:
+            turn.move(job, Trigger.HOLD_ON_SUBMIT)
+        elif job.start_ms - turn.now_ms > NEVER_HORIZON_MS:
+            turn.set(job, start_ms=NEVER_MS)
+            turn.move(job, Trigger.FIND_NO_START, "no start within two years")
+        else:
+            turn.move(job, Trigger.VALIDATE)
+    admission.advance(world, turn, *(one.job for one in new))
+
+
+def refusal(world: World, new: NewJob) -> Rejection | None:
+    """Say why a job cannot be created; None if it can."""
+    definition = world.definitions.get(new.definition)
+    if definition is None:
+        known = ", ".join(sorted(world.definitions)[:10]) or "none yet"
+        return Rejection(
+            Reason.DEFINITION_NOT_FOUND,
+            f"there is no definition {new.definition!r} (known: {known}); put it first",
+        )
+    if new.queue and new.queue not in world.queues:
+        return Rejection(Reason.QUEUE_NOT_FOUND, f"there is no queue {new.queue!r}; put it first")
+    if definition.lifecycle == Lifecycle.UIPATH:
+        return _uipath_refusal(world, new, definition)
+    if new.stop_after_ms or new.kill_after_ms or new.trigger_ms:
+        return Rejection(
+            Reason.WRONG_LIFECYCLE,
+            f"{new.definition!r} is a Redwood definition, and stop_after, kill_after and trigger_time"
+            " are for UiPath",
+        )
+    return None
+
+
+def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Rejection | None:
+    if new.hold or new.start_ms:
+        return Rejection(
+            Reason.WRONG_LIFECYCLE,
+            f"{new.definition!r} is a UiPath definition, and hold and start_time are for Redwood",
+        )
+    fault = parameter_fault(definition, new.parameters)
+    if fault:
+        return Rejection(Reason.INVALID_PARAMETER, fault)
+    return twin_refusal(world, new.definition, new.robot)
+
+
+def twin_refusal(world: World, definition: str, robot: str) -> Rejection | None:
+    """The duplicate rule: one Pending job per definition and requested robot (domain.md A5, UA-7)."""
+    twin = world.pending_twins.get((definition, robot)) if robot else None
+    if twin is None:
+        return None
+    return Rejection(
+        Reason.JOB_ALREADY_PENDING,
+        f"robot {robot!r} already has a pending job of {definition!r}, job {twin};"
+        " wait until it runs, or submit for any robot",
+        job=twin,
+    )
+
+
+def parameter_fault(definition: Definition, text: str) -> str:
+    """Say which parameter does not fit the definition; "" if all do."""
+    if not definition.parameters:
+        return ""
+    given: dict[str, Any] = msgspec.json.decode(text)
+    known = {parameter.name for parameter in definition.parameters}
+    for name in given:
+        if name not in known:
+            return f"parameter {name!r} is not known to {definition.name!r} (known: {', '.join(sorted(known))})"
+    return next(filter(None, (_misfit(p, given) for p in definition.parameters)), "")
+
+
+def _misfit(parameter: Parameter, given: dict[str, Any]) -> str:
+    if parameter.name not in given:
+        missing = parameter.required and not parameter.default_json
+        return f"parameter {parameter.name!r} is required" if missing else ""
+    value, types = given[parameter.name], _TYPES.get(parameter.type)
+    fits = types is None or isinstance(value, types)
+    if isinstance(value, bool):  # which Python takes for an integer
+        fits = types in (None, (bool,))
+    return "" if fits else f"parameter {parameter.name!r} has to be of type {parameter.type}"
+
+
+def with_defaults(definition: Definition, text: str) -> str:
+    """Parameters with the definition's defaults filled in, as JSON text."""
+    defaults = [p for p in definition.parameters if p.default_json]
+    if not defaults:
+        return text
+    given: dict[str, Any] = msgspec.json.decode(text)
+    for parameter in defaults:
+        given.setdefault(parameter.name, msgspec.json.decode(parameter.default_json))
+    return msgspec.json.encode(given).decode()
+
+
+def _create(world: World, turn: Turn, new: NewJob) -> Job:
+    definition = world.definitions[new.definition]
+    now_ms = turn.now_ms
+    start_ms = max(new.start_ms, now_ms)
+    stop_at_ms = kill_at_ms = 0
+    trigger_ms = new.trigger_ms or now_ms
+    if new.stop_after_ms:
+        stop_at_ms = trigger_ms + new.stop_after_ms
+    elif new.kill_after_ms:
+        kill_at_ms = trigger_ms + new.kill_after_ms
+    job = Job(
+        id=world.next_job,
+        lifecycle=definition.lifecycle,
+        definition=definition.name,
+        definition_version=definition.version,
+        queue=new.queue or definition.queue,
+        priority=new.priority or definition.priority,
+        created_ms=now_ms,
+        start_ms=start_ms,
+        top_start_ms=start_ms,
+        parameters=with_defaults(definition, new.parameters),
+        labels={**definition.labels, **new.labels} if new.labels else definition.labels,
+        reference=new.reference,
+        submitted_by=turn.cause.author,
+        requested_robot=new.robot,
+        stop_at_ms=stop_at_ms,
+        kill_at_ms=kill_at_ms,
+        kill_after_ms=new.kill_after_ms,
+    )
+    turn.create(job, Trigger.SUBMIT)
+    return job

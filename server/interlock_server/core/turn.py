@@ -1,0 +1,198 @@
+"""A turn: one command and all that follows from it, written into World and recorded for the journal.
+
+Rules call `move` and `set`; each is applied at once, so a follow-up sees what came before it. A rule that
+refuses does so before it writes anything. Turns of one group append to the same `Draft`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from interlock_server.core import apply
+from interlock_server.core.change import Cause, ChangeBlock
+from interlock_server.core.fact import Fact, FactKind
+from interlock_server.core.vocabulary.lifecycle import NEXT, ROWS, creation_row
+from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.vocabulary.trigger import TRIGGER_NUMBERS, Trigger
+
+if TYPE_CHECKING:
+    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.model.queue import Queue
+    from interlock_server.core.model.robot import Robot
+    from interlock_server.core.vocabulary.actor import Actor
+    from interlock_server.core.world import World
+
+#: Who may cause a row, as bits by actor number, indexed by row number.
+_ALLOWED: Final = tuple(
+    sum(1 << actor for actor in row.actors) if row is not None else 0 for row in ROWS
+)
+
+
+class EffectKind(IntEnum):
+    """What a robot is told; the orders have the numbers of interlock.v1.OrderKind."""
+
+    OFFER = 0
+    STOP = 1
+    KILL = 2
+    CANCEL = 3
+    FORGET = 4
+    REPLY = 5
+
+
+class Effect(NamedTuple):
+    """An offer or an order for a robot, about one attempt of a job."""
+
+    robot: str
+    kind: EffectKind
+    job: Job
+    fence: int
+    message: int = 0
+    reply: str = ""
+
+
+class Draft:
+    """What the turns of one group changed, in order: the content of one commit."""
+
+    __slots__ = ("blocks", "effects", "facts")
+
+    def __init__(self) -> None:
+        """Start with nothing changed."""
+        self.blocks: list[ChangeBlock] = []
+        self.facts: list[Fact] = []
+        #: What robots have to be told once this is durable.
+        self.effects: list[Effect] = []
+
+    def __bool__(self) -> bool:
+        """Whether anything has to be made durable."""
+        return bool(self.blocks or self.facts)
+
+
+class Turn:
+    """One command at work. `cause` is recorded with every change."""
+
+    __slots__ = ("_block", "_first_block", "cause", "draft", "world")
+
+    def __init__(self, world: World, draft: Draft, cause: Cause) -> None:
+        """Begin a turn; `cause.at_ms` is the only time it knows."""
+        self.world = world
+        self.draft = draft
+        self.cause = cause
+        self._block: ChangeBlock | None = None
+        self._first_block = len(draft.blocks)
+
+    @property
+    def now_ms(self) -> int:
+        """The instant at which everything in this turn happens."""
+        return self.cause.at_ms
+
+    def end(self) -> None:
+        """Mark the blocks of this turn as one whole."""
+        for block in self.draft.blocks[self._first_block : -1]:
+            block.continues = True
+
+    def follow_up(self, actor: Actor, author: str, reason: str = "") -> None:
+        """Let somebody else be the author of what follows in this turn."""
+        self.cause = msgspec.structs.replace(
+            self.cause, actor=int(actor), author=author, reason=reason
+        )
+        self._block = None
+
+    # -- status changes -------------------------------------------------------------------------
+
+    def move(self, job: Job, trigger: Trigger, reason: str = "") -> None:
+        """Change the status along the row of this trigger. The rule has made sure that there is one."""
+        row = NEXT[job.status * TRIGGER_NUMBERS + trigger]
+        assert row, f"no row for status {job.status} and trigger {trigger!r}"
+        self._record(job, row, reason)
+
+    def _record(self, job: Job, row: int, reason: str) -> None:
+        world, block, cause = self.world, self._block, self.cause
+        assert _ALLOWED[row] >> cause.actor & 1, f"actor {cause.actor} may not cause row {row}"
+        if block is None:
+            block = self._open_block()
+        if reason and reason != cause.reason:
+            block.notes[len(block.jobs)] = reason
+            cause = msgspec.structs.replace(cause, reason=reason)
+        apply.move(world, job, row, cause, world.revision + 1)
+        block.jobs.append(job.id)
+        block.rows.append(row)
+        block.definitions.append(world.definition_numbers[job.definition])
+        block.queues.append(world.queue_numbers[job.queue])
+        block.robots.append(world.robot_numbers[job.robot])
+
+    def _open_block(self) -> ChangeBlock:
+        world = self.world
+        block = self._block = ChangeBlock(world.revision + 1, self.cause)
+        block.names, world.pending_names = world.pending_names, []
+        self.draft.blocks.append(block)
+        return block
+
+    # -- everything else ------------------------------------------------------------------------
+
+    def _fact(self, kind: FactKind, key: int | str, value: Any) -> None:  # noqa: ANN401
+        self.draft.facts.append(Fact(self.world.revision, int(kind), key, value))
+
+    def create(self, job: Job, trigger: Trigger, reason: str = "") -> None:
+        """Take in a new job and give it its first status."""
+        self._fact(FactKind.CREATE_JOB, job.id, msgspec.structs.replace(job, history=[]))
+        apply.create_job(self.world, job)
+        self._record(job, creation_row(Lifecycle(job.lifecycle), trigger), reason)
+
+    def set(self, job: Job, **fields: Any) -> None:  # noqa: ANN401
+        """Assign fields of a job other than its status."""
+        self._fact(FactKind.SET_JOB, job.id, fields)
+        apply.set_job(self.world, job, fields)
+
+    def forget(self, job_id: int) -> None:
+        """Let a final job leave memory."""
+        self._fact(FactKind.FORGET_JOB, job_id, None)
+        apply.forget_job(self.world, job_id)
+
+    def put_definition(self, definition: Definition) -> None:
+        """Write one version of a definition."""
+        self._fact(FactKind.PUT_DEFINITION, definition.name, definition)
+        apply.put_definition(self.world, definition)
+
+    def delete_definition(self, name: str) -> None:
+        """Remove a definition."""
+        self._fact(FactKind.DELETE_DEFINITION, name, None)
+        apply.delete_definition(self.world, name)
+
+    def put_queue(self, queue: Queue) -> None:
+        """Write one version of a queue."""
+        self._fact(FactKind.PUT_QUEUE, queue.name, queue)
+        apply.put_queue(self.world, queue)
+
+    def delete_queue(self, name: str) -> None:
+        """Remove a queue."""
+        self._fact(FactKind.DELETE_QUEUE, name, None)
+        apply.delete_queue(self.world, name)
+
+    def set_moving_queue(self, name: str, author: str) -> None:
+        """Remember whose hold or release of a queue its jobs have to follow; "" when they have."""
+        self._fact(FactKind.MOVE_QUEUE, name, author)
+        apply.set_moving_queue(self.world, name, author)
+
+    def put_robot(self, robot: Robot, **changes: Any) -> None:  # noqa: ANN401
+        """Write a robot's record, with these changes."""
+        robot = msgspec.structs.replace(robot, **changes)
+        self._fact(FactKind.PUT_ROBOT, robot.name, robot)
+        apply.put_robot(self.world, robot)
+
+    def set_sequence(self, name: str, sequence: int, refused: list[Any]) -> None:
+        """Remember the newest report batch of a robot, and what of it was refused."""
+        self._fact(FactKind.SET_SEQUENCE, name, (sequence, refused))
+        apply.set_sequence(self.world, name, sequence, refused)
+
+    def delete_robot(self, name: str) -> None:
+        """Remove a robot that has no jobs."""
+        self._fact(FactKind.DELETE_ROBOT, name, self.world.next_epoch)
+        apply.delete_robot(self.world, name)
+
+    def tell(self, job: Job, kind: EffectKind, message: int = 0, reply: str = "") -> None:
+        """Tell the robot that has the job about it, once the group is durable."""
+        self.draft.effects.append(Effect(job.robot, kind, job, job.fence, message, reply))

@@ -1,0 +1,151 @@
+"""All live objects of one partition at one revision, with their indexes.
+
+Rules read it; only `core.apply` writes it. Indexes are derived from the records (promise P9): `invariants.check`
+compares each with a full scan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Name
+from interlock_server.core.lane import Lanes
+from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
+from interlock_server.core.vocabulary.status import STATUS_NUMBERS
+
+if TYPE_CHECKING:
+    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.job import HistoryEntry, Job
+    from interlock_server.core.model.robot import Robot
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What rules take from the configuration. Replay does not depend on it: events carry values."""
+
+    #: How long a job may stay Uncertain (domain.md RA-23; the length is ours).
+    uncertain_timeout_ms: int = 600_000
+    #: How long a job may stay Terminating before a clean-up faults it (domain.md C5).
+    terminating_timeout_ms: int = 1440 * 60_000
+
+
+DEFAULT_SETTINGS = Settings()
+
+
+class World:
+    """The live objects and what is derived from them."""
+
+    __slots__ = (
+        "deadlines",
+        "definition_numbers",
+        "definitions",
+        "finished",
+        "foreground",
+        "jobs",
+        "lanes",
+        "moving_queues",
+        "names",
+        "next_epoch",
+        "next_job",
+        "next_message",
+        "next_number",
+        "open_messages",
+        "pending_names",
+        "pending_twins",
+        "queue_held",
+        "queue_load",
+        "queue_numbers",
+        "queues",
+        "resume_by_key",
+        "revision",
+        "robot_jobs",
+        "robot_numbers",
+        "robots",
+        "spilled",
+        "settings",
+        "status_counts",
+        "terminating",
+    )
+
+    def __init__(self, settings: Settings = DEFAULT_SETTINGS) -> None:
+        """Make a World at revision 0 that has the built-in queues and nothing else."""
+        self.settings = settings
+        self.revision = 0
+        self.next_job = 1
+        self.next_epoch = 1
+        self.next_message = 1
+        self.next_number = 1
+
+        self.jobs: dict[int, Job] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.queues: dict[str, Queue] = {}
+        self.robots: dict[str, Robot] = {}
+        self.names: list[Name] = []
+        #: New names that no block has carried yet; watchers get all others when they start.
+        self.pending_names: list[Name] = []
+
+        #: Numbers of names in the columns.
+        self.definition_numbers: dict[str, int] = {}
+        self.queue_numbers: dict[str, int] = {}
+        self.robot_numbers: dict[str, int] = {"": 0}
+
+        self.lanes = Lanes()
+        self.status_counts = [0] * STATUS_NUMBERS
+        #: Jobs that a robot has, by robot.
+        self.robot_jobs: dict[str, set[int]] = {}
+        #: Robots that run a foreground job, and which.
+        self.foreground: dict[str, int] = {}
+        #: How many jobs of a queue are with robots.
+        self.queue_load: dict[str, int] = {}
+        #: Jobs in QueueHeld, by queue, oldest first.
+        self.queue_held: dict[str, dict[int, None]] = {}
+        #: Queues whose jobs still have to follow a hold or a release, one slice at a time, and who did that.
+        self.moving_queues: dict[str, str] = {}
+        #: The Pending UiPath job of a definition that is bound to a robot (domain.md UA-7).
+        self.pending_twins: dict[tuple[str, str], int] = {}
+        #: Suspended jobs by what they wait for: (kind, key).
+        self.resume_by_key: dict[tuple[int, str], set[int]] = {}
+        #: Jobs in Terminating.
+        self.terminating: dict[int, None] = {}
+        #: Operator messages that need a reply, and their jobs, oldest first.
+        self.open_messages: dict[int, int] = {}
+        #: (instant, job, name of the field that holds it), checked against the job when due.
+        self.deadlines: list[tuple[int, int, str]] = []
+        #: Final jobs that may leave memory; drained once per group.
+        self.finished: list[int] = []
+        #: Old history of jobs that change very often; drained once per group: (job, part, entries).
+        self.spilled: list[tuple[int, int, list[HistoryEntry]]] = []
+
+        for queue in (Queue(DEFAULT_QUEUE), Queue(SYSTEM_QUEUE, system=True)):
+            self.queues[queue.name] = queue
+            self.add_name(Name(NAME_QUEUE, self.next_number, queue.name))
+
+    def add_name(self, name: Name) -> None:
+        """Remember the number of a name."""
+        self.names.append(name)
+        self.pending_names.append(name)
+        self.numbers(name.kind)[name.name] = name.number
+        self.next_number = name.number + 1
+
+    def numbers(self, kind: int) -> dict[str, int]:
+        """Numbers by name, for one kind of name."""
+        if kind == NAME_DEFINITION:
+            return self.definition_numbers
+        if kind == NAME_QUEUE:
+            return self.queue_numbers
+        assert kind == NAME_ROBOT, "there are three kinds of names"
+        return self.robot_numbers
+
+    def free_slots(self, robot: Robot) -> int:
+        """How many more jobs a robot can take now."""
+        if not robot.connected or robot.draining or robot.maintenance:
+            return 0
+        return robot.slots - len(self.robot_jobs.get(robot.name, ()))
+
+    def queue_is_open(self, name: str) -> bool:
+        """Whether the queue may give a job to a robot: not held, and under its execution size."""
+        queue = self.queues[name]
+        return not queue.held and (
+            not queue.execution_size or self.queue_load.get(name, 0) < queue.execution_size
+        )
