@@ -1,0 +1,95 @@
+"""`interlock list`, `get` and `history`: what jobs there are and how they got there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlock.cli.argument import JOB
+from interlock.cli.filter import filter_options, read_filter
+from interlock.cli.option import ClientCommand
+
+if TYPE_CHECKING:
+    from interlock import Interlock
+    from interlock.cli.invocation import Invocation
+
+
+@click.command("list", cls=ClientCommand)
+@filter_options
+@click.option("--live", "scope", flag_value="live", help="Only jobs that are not over.")
+@click.option("--final", "scope", flag_value="final", help="Only jobs that are over.")
+@click.option("--open-message", is_flag=True, help="Only jobs that wait for a reply.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+)
+@click.option("--all", "all_jobs", is_flag=True, help="No limit.")
+@click.pass_obj
+def list_jobs(
+    invocation: Invocation,
+    /,
+    *,
+    scope: str | None,
+    open_message: bool,
+    limit: int,
+    all_jobs: bool,
+    **filters: Any,
+) -> None:
+    r"""List jobs, newest first, with status, robot and why.
+
+    \b
+    interlock list --live                what goes on now
+    interlock list --failed -n 20        what went wrong
+    interlock list -q -s Held | xargs interlock release
+    """
+    from interlock.cli.job_view import job_mapping, job_sheet
+
+    selected = read_filter(**filters)
+
+    async def fetch(interlock: Interlock) -> list[Any]:
+        found: list[Any] = []
+        jobs = interlock.list(**selected, scope=scope or "all", open_message=open_message)
+        async for job in jobs:
+            if len(found) == limit and not all_jobs:
+                invocation.note(f"there are more than {limit}; --limit N or --all shows more")
+                break
+            found.append(job.raw)
+        return found
+
+    invocation.show_many(
+        invocation.call(fetch),
+        mapping=job_mapping,
+        sheet=lambda jobs: job_sheet(jobs, now=invocation.now),
+        key=lambda job: job.id,
+    )
+
+
+@click.command(cls=ClientCommand)
+@click.argument("job", type=JOB)
+@click.pass_obj
+def get(invocation: Invocation, job: int) -> None:
+    """Show everything about one job."""
+    from interlock.cli.job_view import job_details, job_mapping
+
+    invocation.show_one(
+        invocation.call(lambda interlock: interlock.get(job)).raw,
+        mapping=job_mapping,
+        sheet=lambda found: job_details(found, now=invocation.now),
+    )
+
+
+@click.command(cls=ClientCommand)
+@click.argument("job", type=JOB)
+@click.pass_obj
+def history(invocation: Invocation, job: int) -> None:
+    """Show every status change of one job: when, by whom, why."""
+    from interlock.cli.job_view import history_sheet
+    from interlock.cli.proto_mapping import to_mapping
+
+    entries = invocation.call(lambda interlock: interlock.history(job))
+    invocation.show_many(
+        [entry.raw for entry in entries],
+        mapping=to_mapping,
+        sheet=history_sheet,
+        key=lambda entry: entry.revision,
+    )

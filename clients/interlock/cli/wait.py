@@ -1,0 +1,71 @@
+"""`interlock wait`: until jobs are over; the exit code says how they ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlock.cli import exit_code
+from interlock.cli.argument import DURATION, read_job_ids
+from interlock.cli.failure import CommandError
+from interlock.cli.option import ClientCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from interlock import Interlock
+    from interlock.cli.invocation import Invocation
+
+
+@click.command(cls=ClientCommand)
+@click.argument("jobs", nargs=-1, required=True)
+@click.option("--for", "limit", type=DURATION, help="Give up after so long, with exit code 5.")
+@click.pass_obj
+def wait(invocation: Invocation, jobs: tuple[str, ...], limit: timedelta | None) -> int:
+    """Wait until jobs are over, and show how they ended.
+
+    Exits with 0 if all ended well (Successful, Completed), with 1 if one did not, and with 5 if
+    --for was over first. JOBS are ids; - reads them from standard input.
+    """
+    return wait_for(invocation, read_job_ids(jobs), limit=limit)
+
+
+def wait_for(invocation: Invocation, ids: Sequence[int], *, limit: timedelta | None) -> int:
+    """Wait for the jobs, show them, and return the exit code."""
+    import asyncio
+
+    async def work(interlock: Interlock) -> list[Any]:
+        seconds = limit.total_seconds() if limit is not None else None
+        async with asyncio.timeout(seconds):
+            return [each.raw for each in await asyncio.gather(*map(interlock.wait, ids))]
+
+    try:
+        ended = invocation.follow(work)
+    except TimeoutError:
+        raise CommandError(
+            f"expected {_jobs(ids)} to be over within {limit}, but it is not. "
+            f"`interlock get {ids[0]}` shows why; --for waits longer.",
+            exit_code.UNAVAILABLE,
+        ) from None
+    return _show(invocation, ended)
+
+
+def _jobs(ids: Sequence[int]) -> str:
+    return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs"
+
+
+def _show(invocation: Invocation, ended: list[Any]) -> int:
+    from interlock.cli.job_view import job_mapping, job_sheet
+    from interlock.cli.status_text import ENDED_WELL, status_name
+
+    if not invocation.quiet or invocation.output_was_chosen:
+        invocation.show_many(
+            ended,
+            mapping=job_mapping,
+            sheet=lambda jobs: job_sheet(jobs, now=invocation.now),
+            key=lambda job: job.id,
+        )
+    well = all(status_name(job.status) in ENDED_WELL for job in ended)
+    return exit_code.OK if well else exit_code.FAILURE
