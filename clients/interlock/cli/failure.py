@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock.cli import exit_code
-from interlock.cli.safe_text import lines
+from interlock.cli.safe_text import lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,7 +129,7 @@ def refusal_text(reason: str, message: str, metadata: Mapping[str, str]) -> str:
 def unreachable(invocation: Invocation, detail: str) -> CommandError:
     """Return what to say when no server answers."""
     address = invocation.settings.values["address"]
-    reason = f" ({lines(detail)})" if detail else ""
+    reason = f" ({_detail(detail)})" if detail else ""
     return CommandError(
         f"expected an Interlock server at {address.value} (address from: {address.origin}), "
         f"but got no answer within {invocation.settings['timeout']:g} seconds{reason}.\n"
@@ -162,17 +162,30 @@ def explain(error: Exception, invocation: Invocation) -> CommandError | None:
     errors: Any = sys.modules.get("interlock.errors")
     if errors is None or not isinstance(error, errors.InterlockError):
         return None
+    told: Any = error
     if isinstance(error, errors.Indeterminate):
         return CommandError(
-            f"{error} Whether it was done is not known: look with `interlock get` or "
+            f"expected an answer from {invocation.settings['address']} within "
+            f"{invocation.settings['timeout']:g} seconds, but none came ({_detail(told.message)}). "
+            "Whether the change was made is not known: look with `interlock get` or "
             "`interlock history` before you repeat it.",
             exit_code.UNAVAILABLE,
         )
-    reason = str(getattr(error, "reason", ""))
-    if isinstance(error, errors.Unavailable) and reason not in _ADVICE:
-        return unreachable(invocation, str(error))
-    if isinstance(error, errors.Refused):
-        message = str(getattr(error, "message", error))
-        text = refusal_text(reason, message, getattr(error, "metadata", {}))
-        return CommandError(text, code_of_reason(reason))
-    return CommandError(lines(str(error)), exit_code.FAILURE)
+    if isinstance(error, errors.Unavailable) and told.reason not in _ADVICE:
+        return unreachable(invocation, told.message)
+    if told.reason == "UNIMPLEMENTED":
+        return CommandError(
+            f"expected an Interlock server of this version at {invocation.settings['address']}, "
+            "but what answers there does not know this request. Is it another server, or an "
+            "older one? `interlock status` shows its version.",
+            exit_code.FAILURE,
+        )
+    text = refusal_text(told.reason, told.message, told.metadata)
+    if error_id := told.metadata.get("error_id"):
+        text += f" Error id: {lines(error_id)}."
+    return CommandError(text, code_of_reason(told.reason))
+
+
+def _detail(text: str) -> str:
+    """Return what grpc says went wrong, without what it says before."""
+    return one_line(text.rpartition("last error: ")[2]).removeprefix("UNKNOWN: ").rstrip(".")

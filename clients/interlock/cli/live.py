@@ -133,9 +133,9 @@ def screen(draw: Callable[[int], RenderableType], *, colour: bool) -> Iterator[N
 
     from rich.live import Live
 
-    console = terminal(sys.stdout, colour=colour, width=None)
+    console = terminal(sys.stdout, colour=colour, is_terminal=True)
     loop = asyncio.get_running_loop()
-    with Live(console=console, auto_refresh=False, screen=False, transient=False) as live:
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         timers: list[asyncio.Handle] = []
 
         def refresh() -> None:

@@ -6,7 +6,6 @@ Nothing here is secret, so `interlock config show` can print all of it.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -63,9 +62,9 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _user_name() -> str:
+def _user_name(environ: Mapping[str, str]) -> str:
     for name in ("LOGNAME", "USER", "USERNAME"):
-        if found := os.environ.get(name):
+        if found := environ.get(name):
             return found[:128]
     return ""
 
@@ -101,7 +100,7 @@ def load(flags: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     if environ.get("NO_COLOR") and values["color"].origin in {"default", f"file {file}"}:
         values["color"] = Value("never", "env NO_COLOR")
     if not values["user"].value:
-        values["user"] = Value(_user_name(), "default (login name)")
+        values["user"] = Value(_user_name(environ), "default (login name)")
     return Settings(values, file)
 
 

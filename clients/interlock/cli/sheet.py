@@ -89,21 +89,24 @@ def paint(sheet: Sheet, *, colour: bool, width: int | None) -> str:
     import io
 
     drawn = io.StringIO()
-    console = terminal(drawn, colour=colour, width=width)
+    console = terminal(drawn, colour=colour, is_terminal=colour, width=width or _UNBOUNDED)
     console.print(renderable(sheet), soft_wrap=False, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
 
 
-def terminal(file: object, *, colour: bool, width: int | None) -> Console:
-    """Return a console that does what it is told and looks at no environment variable."""
+def terminal(file: object, *, colour: bool, is_terminal: bool, width: int | None = None) -> Console:
+    """Return a console that does what it is told and looks at no environment variable.
+
+    Without a width it is as wide as the terminal is, whenever it is looked at.
+    """
     from rich.console import Console
 
     return Console(
         file=file,  # type: ignore[arg-type]
-        force_terminal=colour,
+        force_terminal=is_terminal,
         no_color=not colour,
         color_system="standard" if colour else None,
-        width=width or _UNBOUNDED,
+        width=width,
         highlight=False,
         markup=False,
         emoji=False,

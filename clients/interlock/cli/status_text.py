@@ -1,13 +1,16 @@
 """Statuses as people read and type them: spelling, colour, and whether a job ended well.
 
-The spelling follows from the name of the enum value, so a status that is newer than this program
-is shown too. Only colours and ends need to be listed.
+A status that is newer than this program is shown too; it only lacks a colour.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from interlock.status import StatusName
 
 #: Ended, and did what it was for.
 ENDED_WELL: Final = frozenset({"Successful", "Completed"})
@@ -31,22 +34,15 @@ _STYLES: Final = (
 STYLE_OF: Final = {name: style for style, names in _STYLES for name in names}
 
 
-@cache
-def _names() -> dict[int, tuple[str, str]]:
-    from interlock.v1.status_pb2 import Status
+def _names() -> Mapping[int, StatusName]:
+    from interlock.status import STATUS_NAMES
 
-    names = {0: ("", "")}
-    for value in Status.DESCRIPTOR.values:
-        if value.number:
-            _, lifecycle, rest = value.name.split("_", 2)
-            spelling = "".join(word.capitalize() for word in rest.split("_"))
-            names[value.number] = (lifecycle.lower(), spelling)
-    return names
+    return STATUS_NAMES
 
 
 def status_name(number: int) -> str:
     """Return the vendor's spelling, such as `QueueHeld`; "" for no status."""
-    return _names().get(number, ("", str(number)))[1]
+    return str(_names().get(number, number))
 
 
 def status_numbers(text: str) -> list[int]:
@@ -54,8 +50,8 @@ def status_numbers(text: str) -> list[int]:
     lifecycle, _, name = text.lower().rpartition("/")
     found = [
         number
-        for number, (of_lifecycle, spelling) in _names().items()
-        if number and spelling.lower() == name and lifecycle in {"", of_lifecycle}
+        for number, known in _names().items()
+        if number and known.lower() == name and lifecycle in {"", known.lifecycle}
     ]
     if not found:
         raise ValueError(
@@ -67,4 +63,4 @@ def status_numbers(text: str) -> list[int]:
 
 def all_statuses() -> list[str]:
     """Return every spelling once, in the order of the lifecycles."""
-    return list(dict.fromkeys(spelling for _, spelling in _names().values() if spelling))
+    return list(dict.fromkeys(str(known) for known in _names().values() if known))
