@@ -1,0 +1,186 @@
+"""The promises of a watch, by name, checked on what a watcher recorded.
+
+The same validators serve tests of a cursor, of the RPC and of whole servers that are killed. Each
+returns sentences about what was broken, so an empty list is a pass; `broken_promises` runs all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A message with changes: the revisions in it, in the order received."""
+
+    revisions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A message that says how far the stream is complete."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The stream broke or was ended; what follows is a new stream resumed from a revision."""
+
+    resumed_from: int
+
+
+Message = Changes | Progress | Ended
+
+
+@dataclass
+class Record:
+    """What one watcher saw, from the revision it asked for, over all its resumes."""
+
+    from_revision: int
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def revisions(self) -> list[int]:
+        """All revisions in the order received."""
+        return [
+            revision
+            for message in self.messages
+            if isinstance(message, Changes)
+            for revision in message.revisions
+        ]
+
+    def streams(self) -> list[Record]:
+        """The same, one record for each stream."""
+        streams = [Record(self.from_revision)]
+        for message in self.messages:
+            if isinstance(message, Ended):
+                streams.append(Record(message.resumed_from))
+            else:
+                streams[-1].messages.append(message)
+        return streams
+
+    @property
+    def complete_to(self) -> int:
+        """Up to which revision the watcher knows that it has everything."""
+        last = self.from_revision
+        for message in self.messages:
+            match message:
+                case Changes(revisions=revisions):
+                    last = max(last, *revisions)
+                case Progress(revision=revision):
+                    last = max(last, revision)
+        return last
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the watcher should have seen."""
+
+    #: Revisions that match its filter, all there are.
+    matching: Sequence[int]
+    #: Turns as (first, last) revision; empty to leave turns out of it.
+    turns: Sequence[tuple[int, int]] = ()
+
+
+def ordered(record: Record, truth: Truth) -> list[str]:
+    """Revisions of one stream rise."""
+    return [
+        f"revision {after} came after {before}"
+        for stream in record.streams()
+        for before, after in pairwise(stream.revisions)
+        if after <= before
+    ]
+
+
+def unique(record: Record, truth: Truth) -> list[str]:
+    """No change comes twice, nor again after a resume."""
+    counted = Counter(record.revisions)
+    return [f"revision {revision} came twice" for revision, count in counted.items() if count > 1]
+
+
+def reliable(record: Record, truth: Truth) -> list[str]:
+    """Nothing that matches is left out, and nothing else is sent."""
+    seen = set(record.revisions)
+    expected = {r for r in truth.matching if record.from_revision < r <= record.complete_to}
+    return [
+        *(f"revision {revision} was left out" for revision in sorted(expected - seen)),
+        *(f"revision {revision} should not have come" for revision in sorted(seen - expected)),
+    ]
+
+
+def atomic(record: Record, truth: Truth) -> list[str]:
+    """All matching changes of a turn come in one message."""
+    matching = set(truth.matching)
+    batches = [set(each.revisions) for each in record.messages if isinstance(each, Changes)]
+    broken = []
+    for first, last in truth.turns:
+        if first <= record.from_revision:
+            continue  # resumed from within it
+        turn = {revision for revision in range(first, last + 1) if revision in matching}
+        broken += [
+            f"the turn {first}..{last} came in parts"
+            for batch in batches
+            if batch & turn and not turn <= batch
+        ]
+    return broken
+
+
+def resumable(record: Record, truth: Truth) -> list[str]:
+    """A stream resumed from a revision begins with the next matching change."""
+    broken = []
+    for stream in record.streams():
+        after = [r for r in truth.matching if r > stream.from_revision]
+        if stream.revisions and stream.revisions[0] != after[0]:
+            broken.append(
+                f"resumed from {stream.from_revision}, expected {after[0]} first, but got "
+                f"{stream.revisions[0]}"
+            )
+    return broken
+
+
+def progress(record: Record, truth: Truth) -> list[str]:
+    """A progress message at a revision comes after every matching change up to it."""
+    broken = []
+    for stream in record.streams():
+        seen: set[int] = set()
+        for message in stream.messages:
+            match message:
+                case Changes(revisions=revisions):
+                    seen.update(revisions)
+                case Progress(revision=revision):
+                    due = {r for r in truth.matching if stream.from_revision < r <= revision}
+                    broken += [
+                        f"progress {revision} before {missing}" for missing in sorted(due - seen)
+                    ]
+                    broken += [
+                        f"progress {revision} after {later}"
+                        for later in sorted(each for each in seen if each > revision)
+                    ]
+    return broken
+
+
+PROMISES: dict[str, Callable[[Record, Truth], list[str]]] = {
+    "ordered": ordered,
+    "unique": unique,
+    "reliable": reliable,
+    "atomic": atomic,
+    "resumable": resumable,
+    "progress": progress,
+}
+
+
+def broken_promises(record: Record, truth: Truth, *, leave_out: Collection[str] = ()) -> list[str]:
+    """Sentences about every broken promise, each beginning with its name."""
+    return [
+        f"{name}: {sentence}"
+        for name, check in PROMISES.items()
+        if name not in leave_out
+        for sentence in check(record, truth)
+    ]
