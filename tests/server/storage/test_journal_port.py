@@ -61,7 +61,7 @@ async def journals(request, tmp_path) -> AsyncIterator[Journals]:
 
 
 @pytest.fixture
-async def journal(journals) -> JournalPort:
+async def journal(journals: Journals) -> JournalPort:
     return await journals.open()
 
 
