@@ -71,7 +71,7 @@ def put(
         if name or changes:
             raise click.UsageError("expected either --file or NAME with options, but got both.")
         whole = _read_definitions(file)
-        _show(invocation, invocation.call(lambda interlock: interlock.put_definitions(whole)))
+        _show(invocation, invocation.call(lambda interlock: _write(interlock, whole)))
         return
     if not name:
         raise click.UsageError("expected the NAME of the definition, or --file.")
@@ -85,9 +85,16 @@ def put(
             raise click.UsageError(
                 f"expected --lifecycle uipath or redwood for the new definition {name!r}."
             )
-        return await interlock.put_definitions([base | fields])
+        return await _write(interlock, [base | fields])
 
     _show(invocation, invocation.call(work))
+
+
+async def _write(interlock: Interlock, definitions: list[dict[str, Any]]) -> Any:
+    try:
+        return await interlock.put_definitions(definitions)
+    except (TypeError, ValueError) as error:  # not refused by the server: never sent
+        raise click.UsageError(f"{str(error).rstrip('.')}.") from None
 
 
 async def _kept(interlock: Interlock, name: str) -> dict[str, Any]:

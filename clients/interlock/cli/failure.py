@@ -132,17 +132,19 @@ def unreachable(invocation: Invocation, detail: str) -> CommandError:
     reason = f" ({_detail(detail)})" if detail else ""
     return CommandError(
         f"expected an Interlock server at {address.value} (address from: {address.origin}), "
-        f"but got no answer within {invocation.settings['timeout']:g} seconds{reason}.\n"
-        f"  Start one:       interlock serve --listen {_listen(address.value)}\n"
+        f"but got no answer in {invocation.settings['timeout']:g} seconds{reason}.\n"
+        f"  Start one:       interlock serve{_listen(address.value)}\n"
         f"  Ask another one: --address HOST:PORT, or INTERLOCK_ADDRESS",
         exit_code.UNAVAILABLE,
     )
 
 
 def _listen(address: str) -> str:
-    # a server listens at numbers, not at a name that may mean two of them
-    host, sign, port = address.rpartition(":")
-    return f"127.0.0.1:{port}" if sign and host == "localhost" else address
+    # what is on another machine has to be started there; a name may mean two addresses
+    host, _, port = address.rpartition(":")
+    if host in {"localhost", "127.0.0.1"}:
+        return f" --listen 127.0.0.1:{port}"
+    return f" --listen {address}" if address.startswith("unix:") else " (on its machine)"
 
 
 @contextmanager
@@ -188,4 +190,5 @@ def explain(error: Exception, invocation: Invocation) -> CommandError | None:
 
 def _detail(text: str) -> str:
     """Return what grpc says went wrong, without what it says before."""
-    return one_line(text.rpartition("last error: ")[2]).removeprefix("UNKNOWN: ").rstrip(".")
+    cause = text.rpartition("last error: ")[2].replace("%5B", "[").replace("%5D", "]")
+    return one_line(cause).removeprefix("UNKNOWN: ").rstrip(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,9 @@ from interlock.cli.option import ClientCommand
 if TYPE_CHECKING:
     from interlock import Interlock
     from interlock.cli.invocation import Invocation
+
+#: How many jobs one page has at most.
+_PAGE_MAX: Final = 1_000
 
 
 @click.command("list", cls=ClientCommand)
@@ -45,10 +48,13 @@ def list_jobs(
     from interlock.cli.job_view import job_mapping, job_sheet
 
     selected = read_filter(**filters)
+    page_size = _PAGE_MAX if all_jobs else min(limit + 1, _PAGE_MAX)
 
     async def fetch(interlock: Interlock) -> list[Any]:
         found: list[Any] = []
-        jobs = interlock.list(**selected, scope=scope or "all", open_message=open_message)
+        jobs = interlock.list(
+            **selected, scope=scope or "all", open_message=open_message, page_size=page_size
+        )
         async for job in jobs:
             if len(found) == limit and not all_jobs:
                 invocation.note(f"there are more than {limit}; --limit N or --all shows more")

@@ -57,6 +57,7 @@ SECTIONS: Final = {
         "verify": "server:verify",
         "backup": "server:backup",
         "compact": "server:compact",
+        "partition": "partition:partition",
     },
     "This program": {
         "config": "config:config",

@@ -9,6 +9,7 @@ import click
 from interlock.cli import exit_code
 from interlock.cli.failure import CommandError
 from interlock.cli.option import ClientCommand
+from interlock.cli.safe_text import one_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,10 +79,13 @@ def verify(invocation: Invocation) -> int:
     """Replay the journal beside the live server and compare. Exits with 1 if they differ."""
     from interlock.cli.proto_mapping import to_mapping
 
+    problems: list[str] = []
+
     async def work(interlock: Interlock) -> Any:
         last: Any = None
         async for step in interlock.verify():
             last = step
+            problems.extend(step.problems)
             _show_progress(invocation, step)
         return last
 
@@ -93,23 +97,21 @@ def verify(invocation: Invocation) -> int:
             exit_code.FAILURE,
         )
     if invocation.output != "table":
-        invocation.write_line(to_mapping(last))
-    elif last.problems:
-        from interlock.cli.safe_text import one_line
-
-        for problem in last.problems:
-            click.echo(one_line(problem))
-    else:
+        invocation.write_line({**to_mapping(last), "problems": problems})
+    elif not problems:
         click.echo(
             f"clean: {last.commits_read} commits up to revision {last.revision} replay to what "
             f"the server has (digest {last.digest})"
         )
-    if last.problems:
+    else:
+        for problem in problems:
+            click.echo(one_line(problem))
+    if problems:
         invocation.note(
-            f"expected no differences, but found {len(last.problems)}. Keep a copy of the data "
+            f"expected no differences, but found {len(problems)}. Keep a copy of the data "
             "directory, then restart the server: it recovers from the journal"
         )
-    return exit_code.FAILURE if last.problems else exit_code.OK
+    return exit_code.FAILURE if problems else exit_code.OK
 
 
 def _show_progress(invocation: Invocation, step: Any) -> None:

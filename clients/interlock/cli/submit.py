@@ -63,6 +63,9 @@ def submit(
         return [await interlock.submit(**spec)]
 
     created = invocation.call(work)
+    refused = next((each for each in created if each.raw is None), None)
+    if refused is not None:  # an error of the whole request, not of one job in it
+        raise refused
     if wait:
         from interlock.cli.wait import wait_for
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from interlock import Interlock
     from interlock.cli.invocation import Invocation
+
+#: How many jobs one watch is asked for; a filter has at most 500 values.
+_WATCH_MAX: Final = 400
 
 
 @click.command(cls=ClientCommand)
@@ -38,8 +42,10 @@ def wait_for(invocation: Invocation, ids: Sequence[int], *, limit: timedelta | N
 
     async def work(interlock: Interlock) -> list[Any]:
         seconds = limit.total_seconds() if limit is not None else None
+        parts = [ids[start : start + _WATCH_MAX] for start in range(0, len(ids), _WATCH_MAX)]
         async with asyncio.timeout(seconds):
-            return [each.raw for each in await asyncio.gather(*map(interlock.wait, ids))]
+            await asyncio.gather(*(_until_over(invocation, interlock, part) for part in parts))
+            return [(await interlock.get(job)).raw for job in ids]
 
     try:
         ended = invocation.follow(work)
@@ -50,6 +56,21 @@ def wait_for(invocation: Invocation, ids: Sequence[int], *, limit: timedelta | N
             exit_code.UNAVAILABLE,
         ) from None
     return _show(invocation, ended)
+
+
+async def _until_over(invocation: Invocation, interlock: Interlock, ids: Sequence[int]) -> None:
+    async with interlock.watch(snapshot=True, jobs=ids, columns=False) as watch:
+        # also shows jobs that are over but whose message is still open
+        live = {job.id for job in await watch.snapshot() if not job.final}
+        for job in ids:
+            if job not in live:
+                await interlock.get(job)  # raises now and not at the end if there is no such job
+        while live:
+            change = await anext(watch)
+            if sys.stderr.isatty():
+                invocation.note(f"job {change.job}: {change}")
+            if change.final:
+                live.discard(change.job)
 
 
 def _jobs(ids: Sequence[int]) -> str:

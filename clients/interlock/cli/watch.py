@@ -11,7 +11,11 @@ from interlock.cli.filter import filter_options, read_filter
 from interlock.cli.option import ClientCommand
 
 if TYPE_CHECKING:
-    from interlock import Interlock
+    from collections.abc import AsyncIterator
+
+    from rich.console import RenderableType
+
+    from interlock import Change, Interlock, Job, Watch
     from interlock.cli.invocation import Invocation
 
 
@@ -36,7 +40,8 @@ def watch(
 ) -> None:
     r"""Watch jobs change, none left out.
 
-    On a terminal a live table, anywhere else JSON lines.
+    On a terminal a live table, anywhere else JSON lines: `"type": "job"` for each job of the
+    snapshot, then once "start" with the revision, then "change" for each change.
 
     \b
     interlock watch --failed                         faults as they happen
@@ -53,52 +58,81 @@ def watch(
     live = is_terminal and not as_json and not lines
 
     async def work(interlock: Interlock) -> None:
-        start = {
-            "from_revision": from_revision,
-            "snapshot": snapshot or (live and not from_revision),
-        }
-        stream = interlock.watch(**start, **selected)
-        if live:
-            await _follow_live(invocation, stream, limit)
-        else:
-            await _follow_lines(invocation, stream, limit, as_json=as_json)
+        with_snapshot = snapshot or (live and from_revision is None)
+        async with interlock.watch(
+            from_revision=from_revision, snapshot=with_snapshot, **selected
+        ) as stream:
+            jobs = await stream.snapshot() if with_snapshot else []
+            if live:
+                await _follow_live(invocation, stream, jobs, limit)
+            elif as_json:
+                await _write_json(invocation, stream, jobs, limit)
+            else:
+                await _write_lines(invocation, stream, jobs, limit)
 
     invocation.follow(work)
 
 
-async def _follow_lines(
-    invocation: Invocation, stream: Any, limit: int | None, *, as_json: bool
+async def _write_json(
+    invocation: Invocation, stream: Watch, jobs: list[Job], limit: int | None
 ) -> None:
-    from interlock.cli.change_view import change_line, change_mapping
+    from interlock.cli.change_view import change_mapping
+    from interlock.cli.job_view import job_mapping
 
+    for job in jobs:
+        invocation.write_line({"type": "job", **job_mapping(job.raw)})
+    invocation.write_line({"type": "start", "revision": await stream.start()})
+    async for change in _limited(invocation, stream, limit):
+        invocation.write_line(change_mapping(change))
+
+
+async def _write_lines(
+    invocation: Invocation, stream: Watch, jobs: list[Job], limit: int | None
+) -> None:
+    from interlock.cli.change_view import change_line
+    from interlock.cli.job_view import job_sheet
+
+    if jobs:
+        invocation.draw(job_sheet([job.raw for job in jobs], now=invocation.now))
+    async for change in _limited(invocation, stream, limit):
+        click.echo(change_line(change))
+
+
+async def _limited(
+    invocation: Invocation, stream: Watch, limit: int | None
+) -> AsyncIterator[Change]:
     count = 0
-    async with stream:
+    try:
         async for change in stream:
-            if as_json:
-                invocation.write_line(change_mapping(change))
-            else:
-                click.echo(change_line(change))
+            yield change
             count += 1
             if count == limit:
                 return
+    finally:
+        if count != limit:
+            invocation.note(f"go on with --from-revision {stream.revision}")
 
 
-async def _follow_live(invocation: Invocation, stream: Any, limit: int | None) -> None:
+async def _follow_live(
+    invocation: Invocation, stream: Watch, jobs: list[Job], limit: int | None
+) -> None:
     from interlock.cli.live import Board, screen, view
 
     board = Board()
+    for job in jobs:
+        board.seed(job.raw, now=invocation.now)
     settings = invocation.settings
 
-    def draw(height: int) -> Any:
+    def draw(height: int) -> RenderableType:
+        resumes = f"  {stream.resumes} resumes" if stream.resumes else ""
         title = (
             f"{settings['partition']} at {settings['address']}  revision {stream.revision}"
-            f"  {board.changes} changes" + (f"  {stream.resumes} resumes" if stream.resumes else "")
+            f"  {board.changes} changes{resumes}"
         )
         return view(board, title=title, height=height, now=invocation.now)
 
-    async with stream:
-        with screen(draw, colour=invocation.colour):
-            async for change in stream:
-                board.take(change)
-                if board.changes == limit:
-                    return
+    with screen(draw, colour=invocation.colour):
+        async for change in stream:
+            board.take(change)
+            if board.changes == limit:
+                return

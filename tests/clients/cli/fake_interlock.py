@@ -47,7 +47,7 @@ class FakeInterlock:
 
     def watch(self, **keywords: Any) -> FakeWatch:
         self.calls.append(Call("watch", (), keywords))
-        return FakeWatch(self.answers["watch"])
+        return FakeWatch(self.answers.get("watch", ()), self.answers.get("snapshot", ()))
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def ask(*arguments: Any, **keywords: Any) -> Any:
@@ -76,8 +76,9 @@ async def _stream(answer: Any) -> AsyncIterator[Any]:
 class FakeWatch:
     """A watch that ends after what it was given."""
 
-    def __init__(self, changes: Any) -> None:
-        self._changes = changes
+    def __init__(self, changes: Any, jobs: Any) -> None:
+        self._changes = iter(changes)
+        self._jobs = list(jobs)
         self.revision = 0
         self.resumes = 0
 
@@ -87,9 +88,20 @@ class FakeWatch:
     async def __aexit__(self, *_: object) -> None:
         return None
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        for change in self._changes:
-            if isinstance(change, BaseException):
-                raise change
-            self.revision = change.revision
-            yield change
+    async def snapshot(self) -> list[Any]:
+        return self._jobs
+
+    async def start(self) -> int:
+        return self.revision
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        change = next(self._changes, None)
+        if change is None:
+            raise StopAsyncIteration
+        if isinstance(change, BaseException):
+            raise change
+        self.revision = change.revision
+        return change

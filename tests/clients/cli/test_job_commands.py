@@ -74,6 +74,7 @@ def test_filters_arrive_as_the_api_has_them(interlock):
         "lifecycles": (2,),
         "scope": "live",
         "open_message": True,
+        "page_size": 51,
     }
 
 

@@ -8,9 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from interlock.cli.job_view import history_sheet, job_details, job_mapping, job_sheet, why
 from interlock.cli.sheet import paint
-from interlock.v1.job_pb2 import Fault, HistoryEntry, Job, ResumeCondition
-from interlock.v1.operator_message_pb2 import OperatorMessage
-from interlock.v1.status_pb2 import Status
+from interlock.v1.job_pb2 import Fault, HistoryEntry, Job, ResumeCondition, ResumeKind
+from interlock.v1.operator_message_pb2 import OperatorMessage, ReplyStatus
+from interlock.v1.status_pb2 import Actor, Status
 
 NOW = datetime(2026, 10, 1, 3, 0, tzinfo=UTC)
 
@@ -51,9 +51,9 @@ def test_an_open_question_comes_first():
         status=Status.STATUS_REDWOOD_CONSOLE,
         info="waits for an operator",
         messages=[
-            OperatorMessage(id=1, text="old", status="REPLY_STATUS_REPLIED", reply="yes"),
+            OperatorMessage(id=1, text="old", status=ReplyStatus.REPLY_STATUS_REPLIED, reply="yes"),
             OperatorMessage(
-                id=2, text="Post?", choices=["yes", "no"], status="REPLY_STATUS_REQUIRED"
+                id=2, text="Post?", choices=["yes", "no"], status=ReplyStatus.REPLY_STATUS_REQUIRED
             ),
         ],
     )
@@ -72,9 +72,9 @@ def test_what_a_suspended_job_waits_for_is_said_until_it_fires():
     job = Job(
         status=Status.STATUS_UIPATH_SUSPENDED,
         resume_conditions=[
-            ResumeCondition(kind="RESUME_KIND_JOB", key="12", fired=True),
-            ResumeCondition(kind="RESUME_KIND_PERSON", key="approve"),
-            ResumeCondition(kind="RESUME_KIND_TIMER", time=at(hours=-2)),
+            ResumeCondition(kind=ResumeKind.RESUME_KIND_JOB, key="12", fired=True),
+            ResumeCondition(kind=ResumeKind.RESUME_KIND_PERSON, key="approve"),
+            ResumeCondition(kind=ResumeKind.RESUME_KIND_TIMER, time=at(hours=-2)),
         ],
     )
 
@@ -118,16 +118,18 @@ def test_a_mapping_says_whether_the_job_is_over():
 
 def test_a_history_says_how_long_each_status_lasted():
     entries = [
-        HistoryEntry(revision=1, time=at(minutes=10), to="STATUS_UIPATH_PENDING", trigger="submit"),
         HistoryEntry(
+            revision=1, time=at(minutes=10), to=Status.STATUS_UIPATH_PENDING, trigger="submit"
+        ),
+        HistoryEntry(
+            **{"from": Status.STATUS_UIPATH_PENDING},  # type: ignore[arg-type]  # a keyword of Python
             revision=5,
             time=at(minutes=8),
-            to="STATUS_UIPATH_RUNNING",
+            to=Status.STATUS_UIPATH_RUNNING,
             trigger="start",
-            actor="ACTOR_ROBOT",
+            actor=Actor.ACTOR_ROBOT,
             author="bot-7",
             transition="TU-04",
-            **{"from": "STATUS_UIPATH_PENDING"},
         ),
     ]
 

@@ -7,15 +7,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from interlock.cli.proto_mapping import to_mapping
 from interlock.v1.definition_pb2 import Definition
-from interlock.v1.job_pb2 import Fault, Job, ResumeCondition
-from interlock.v1.status_pb2 import Status
+from interlock.v1.job_pb2 import Fault, Job, ResumeCondition, ResumeKind
+from interlock.v1.status_pb2 import Lifecycle, Status
 
 
 def test_ids_are_numbers_statuses_vendor_spellings_and_times_rfc_3339():
     job = Job(
         id=2**53,
         status=Status.STATUS_REDWOOD_QUEUE_HELD,
-        lifecycle="LIFECYCLE_REDWOOD",
+        lifecycle=Lifecycle.LIFECYCLE_REDWOOD,
         create_time=Timestamp(seconds=0, nanos=500_000_000),
     )
 
@@ -52,7 +52,7 @@ def test_a_result_that_is_no_json_stays_text():
 def test_messages_inside_are_mapped_too():
     job = Job(
         fault=Fault(code="LOGON_FAILED", title="no"),
-        resume_conditions=[ResumeCondition(kind="RESUME_KIND_ITEM", key="inv-7")],
+        resume_conditions=[ResumeCondition(kind=ResumeKind.RESUME_KIND_ITEM, key="inv-7")],
     )
 
     mapping = to_mapping(job)

@@ -97,7 +97,7 @@ def test_submit_and_wait_exits_as_the_job_ends(interlock):
 
     created = wrapped(JobOutcome(job=1))
     created.id = 1
-    ended = interlock("submit", "D", "--wait", submit=created, wait=failed)
+    ended = interlock("submit", "D", "--wait", submit=created, get=failed)
 
     assert ended.code == 1
-    assert ended.calls[1].arguments == (1,)
+    assert ended.calls[1].keywords["jobs"] == [1]

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
+from interlock.change import Change
 from interlock.cli.live import Board, view
 from interlock.cli.sheet import terminal
+from interlock.status import status_name
 from interlock.v1.job_pb2 import Job
 from interlock.v1.status_pb2 import Status
+from tests.clients.cli.fake_interlock import wrapped
 
 NOW = datetime(2026, 10, 1, 3, 0, tzinfo=UTC)
 
 
-def change(
-    revision: int, *, job: int = 1, to: str = "Running", reason: str = ""
-) -> SimpleNamespace:
-    return SimpleNamespace(
+def change(revision: int, *, job: int = 1, to: str = "Running", reason: str = "") -> Change:
+    numbers = {"Running": 2, "Successful": 7, "Faulted": 8}
+    return Change(
         revision=revision,
         job=job,
         lifecycle="uipath",
-        from_status="Pending",
-        to_status=to,
+        from_status=status_name(Status.STATUS_UIPATH_PENDING),
+        to_status=status_name(numbers[to]),
         trigger="start",
         transition="TU-04",
         time=NOW,
@@ -40,12 +41,30 @@ def test_off_a_terminal_changes_are_json_lines(interlock):
     ended = interlock("watch", watch=[change(1), change(2, to="Successful")])
 
     lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert [(line["revision"], line["from"], line["to"]) for line in lines] == [
+    assert lines[0] == {"type": "start", "revision": 0}
+    assert [(line["revision"], line["from"], line["to"]) for line in lines[1:]] == [
         (1, "Pending", "Running"),
         (2, "Pending", "Successful"),
     ]
-    assert lines[0]["time"] == "2026-10-01T03:00:00.000Z"
-    assert lines[0]["type"] == "change"
+    assert lines[1]["time"] == "2026-10-01T03:00:00.000Z"
+    assert lines[1]["type"] == "change"
+
+
+def test_a_snapshot_comes_first_and_its_end_is_marked(interlock):
+    jobs = [wrapped(Job(id=each)) for each in (4, 3)]
+
+    ended = interlock("watch", "--snapshot", snapshot=jobs, watch=[change(9)])
+
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [line["type"] for line in lines] == ["job", "job", "start", "change"]
+    assert [line["id"] for line in lines[:2]] == [4, 3]
+
+
+def test_an_ended_watch_says_how_to_go_on(interlock):
+    ended = interlock("watch", watch=[change(1), change(2), KeyboardInterrupt()])
+
+    assert ended.code == 130
+    assert "go on with --from-revision 2" in ended.err
 
 
 def test_lines_for_people_when_asked_for(interlock):
@@ -58,7 +77,8 @@ def test_lines_for_people_when_asked_for(interlock):
 def test_a_limit_ends_the_watch(interlock):
     ended = interlock("watch", "-n", "2", watch=[change(each) for each in range(1, 9)])
 
-    assert len(ended.out.splitlines()) == 2
+    assert len(ended.out.splitlines()) == 3
+    assert ended.err == ""
 
 
 def test_start_and_filters_are_handed_on(interlock):
