@@ -108,9 +108,12 @@ async def _limited(
             count += 1
             if count == limit:
                 return
-    finally:
-        if count != limit:
+    except GeneratorExit:  # whoever reads the output has enough
+        raise
+    except BaseException:
+        if stream.revision:
             invocation.note(f"go on with --from-revision {stream.revision}")
+        raise
 
 
 async def _follow_live(

@@ -129,3 +129,24 @@ def test_the_live_view_fits_the_height(capsys):
     console.print(view(board, title="default at x:1", height=24, now=NOW))
 
     assert len(capsys.readouterr().out.splitlines()) <= 24
+
+
+def test_on_a_terminal_the_table_is_live(interlock, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    jobs = [wrapped(Job(id=77, status=Status.STATUS_UIPATH_SUSPENDED))]
+
+    ended = interlock("watch", "--no-color", snapshot=jobs, watch=[change(8), change(9)])
+
+    assert ended.calls[0].keywords["snapshot"] is True
+    assert "default at localhost:7350  revision 9  2 changes" in ended.out
+    assert "Suspended 1" in ended.out
+    assert "\x1b[3" not in ended.out  # moves the cursor, but colours nothing
+
+
+def test_a_failing_watch_leaves_the_terminal_as_it_was(interlock, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    ended = interlock("watch", watch=[change(8), KeyboardInterrupt()])
+
+    assert ended.code == 130
+    assert ended.out.endswith("\x1b[?25h")  # the cursor is visible again
