@@ -56,6 +56,11 @@ _PLAIN: Final = tuple(
 )
 
 
+def holds_slot(job: Job) -> bool:
+    """Whether the job's status means that a robot has it."""
+    return job.status in _HOLDING
+
+
 def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     """Change the status of a job along a row of its table."""
     source = job.status
@@ -112,7 +117,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if job.attached:
             _detach(world, job)
         if waits(job):
-            world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+            world.lanes.add(job, foreground=_is_foreground(world, job))
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.finished.append(job.id)
@@ -154,7 +159,7 @@ def _restore(world: World, job: Job) -> None:
     if job.attached:
         _attach(world, job)
     if waits(job):
-        world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+        world.lanes.add(job, foreground=_is_foreground(world, job))
     if job.status == Status.UIPATH_PENDING and job.requested_robot:
         world.pending_twins[job.definition, job.requested_robot] = job.id
     elif job.status == Status.REDWOOD_QUEUE_HELD:
@@ -186,7 +191,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if job.attached:
         _attach(world, job)
     elif waits(job) and not (was_waiting and fields.keys().isdisjoint(_ORDER_FIELDS)):
-        world.lanes.add(job, foreground=world.definitions[job.definition].foreground)
+        world.lanes.add(job, foreground=_is_foreground(world, job))
 
 
 _ORDER_FIELDS: Final = frozenset(
@@ -271,13 +276,19 @@ def set_next_epoch(world: World, epoch: int) -> None:
     world.next_epoch = max(world.next_epoch, epoch)
 
 
+def _is_foreground(world: World, job: Job) -> bool:
+    # In recovery a job may be newer than the definitions of the snapshot; the journal brings them.
+    definition = world.definitions.get(job.definition)
+    return definition is not None and definition.foreground
+
+
 # -- who has what -------------------------------------------------------------------------------
 
 
 def _attach(world: World, job: Job) -> None:
     world.robot_jobs.setdefault(job.robot, set()).add(job.id)
     world.queue_load[job.queue] = world.queue_load.get(job.queue, 0) + 1
-    if world.definitions[job.definition].foreground:
+    if _is_foreground(world, job):
         world.foreground[job.robot] = job.id
     robot = world.robots.get(job.robot)
     if robot is not None:

@@ -1,0 +1,140 @@
+"""Snapshots of a partition, taken in slices between commits, and what may be dropped after one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from interlock_server.storage import codec
+from interlock_server.storage.port import SnapshotRow
+from interlock_server.storage.recovery import ROW_HEAD, ROW_JOB, head_of
+
+if TYPE_CHECKING:
+    from interlock_server.clock import Clock
+    from interlock_server.engine import Engine
+    from interlock_server.storage.port import JournalPort
+
+#: Jobs copied at once: how long a slice may keep the loop busy.
+SLICE_JOBS: Final = 500
+#: Write-ahead log pages after which it is moved into the database file.
+WAL_PAGES_MAX: Final = 4_000
+
+
+class Retention(NamedTuple):
+    """What is kept although recovery does not need it."""
+
+    watch_ms: int = 24 * 3_600_000
+    watch_bytes: int = 4 << 30
+    answers_ms: int = 24 * 3_600_000
+    answers_max: int = 1_000_000
+    snapshot_bytes: int = 256 << 20
+    snapshot_commits: int = 100_000
+
+
+class Checkpoint:
+    """Writes snapshots when the tail has grown, trims the journal, and keeps the write-ahead log short."""
+
+    def __init__(
+        self, engine: Engine, journal: JournalPort, clock: Clock, retention: Retention
+    ) -> None:
+        """Count from the present commit."""
+        self._engine = engine
+        self._journal = journal
+        self._clock = clock
+        self._retention = retention
+        self._grown = asyncio.Event()
+        self._bytes = 0
+        self._bytes_in_log = 0
+        self._commits = 0
+        #: One at a time: a snapshot, or whoever reads the present one.
+        self.lock = asyncio.Lock()
+
+    def committed(self, size: int) -> None:
+        """Count a commit."""
+        self._bytes += size
+        self._bytes_in_log += size + 4096
+        self._commits += 1
+        if self._bytes_in_log >= WAL_PAGES_MAX * 4096 or self._is_due():
+            self._grown.set()
+
+    def count_tail(self, commits: int, size: int) -> None:
+        """Count what recovery had to replay, so that a crash loop cannot grow the tail for ever."""
+        self._commits += commits
+        self._bytes += size
+
+    def _is_due(self) -> bool:
+        return (
+            self._bytes >= self._retention.snapshot_bytes
+            or self._commits >= self._retention.snapshot_commits
+        )
+
+    async def run(self) -> None:
+        """Do what is due until cancelled."""
+        while True:
+            await self._grown.wait()
+            self._grown.clear()
+            if self._bytes_in_log >= WAL_PAGES_MAX * 4096:
+                self._bytes_in_log = 0
+                await self._journal.checkpoint_wal()
+            if self._is_due():
+                await self.snapshot()
+                await self.compact()
+
+    async def snapshot(self) -> None:
+        """Write the live objects. Each job is stamped with the commit after which it was copied."""
+        async with self.lock:
+            engine, journal = self._engine, self._journal
+            self._bytes = self._commits = 0
+            newest = await journal.latest_snapshot()
+            generation = newest.generation + 1 if newest is not None else 1
+            # From here to the first await World stands still: the head is exactly at this commit.
+            first_commit = engine.decided
+            head = SnapshotRow(ROW_HEAD, "", first_commit, codec.encode(head_of(engine.world)))
+            jobs = list(engine.world.jobs)
+            await journal.begin_snapshot(generation, first_commit)
+            await journal.write_slice(generation, [head])
+            for start in range(0, len(jobs), SLICE_JOBS):
+                rows = self._slice(jobs[start : start + SLICE_JOBS])
+                await journal.write_slice(generation, rows)
+            await engine.barrier()  # what the slices show has to be durable before they count
+            await journal.finish_snapshot(generation)
+
+    def _slice(self, jobs: list[int]) -> list[SnapshotRow]:
+        world, stamp = self._engine.world, self._engine.decided
+        return [
+            SnapshotRow(ROW_JOB, str(job_id), stamp, codec.encode(world.jobs[job_id]))
+            for job_id in jobs
+            if job_id in world.jobs
+        ]
+
+    async def compact(self, keep_revisions: int | None = None) -> None:
+        """Drop commits that the newest snapshot covers and no watch may ask for, and old answers."""
+        retention, journal = self._retention, self._journal
+        now_ms = self._clock.now_ms()
+        newest = await journal.latest_snapshot()
+        if newest is not None:
+            own = keep_revisions is not None
+            await journal.compact(
+                through_commit=newest.first_commit,
+                keep_after_revision=max(0, journal.head_revision - (keep_revisions or 0))
+                if own
+                else journal.head_revision,
+                keep_newer_than_ms=now_ms if own else now_ms - retention.watch_ms,
+                bytes_max=0 if own else retention.watch_bytes,
+            )
+        await self.drop_answers()
+        await journal.checkpoint_wal(truncate=True)
+
+    async def drop_answers(self) -> None:
+        """Forget answers that are too old or too many, in memory and on disk."""
+        oldest_ms = self._clock.now_ms() - self._retention.answers_ms
+        answers = self._engine.answers
+        excess = len(answers) - self._retention.answers_max
+        old = [
+            request_id
+            for index, (request_id, answer) in enumerate(answers.items())
+            if index < excess or answer.at_ms < oldest_ms
+        ]
+        for request_id in old:
+            del answers[request_id]
+        await self._journal.drop_answers(oldest_ms, self._retention.answers_max)

@@ -1,0 +1,133 @@
+"""What has to hold of a World at any time (domain.md C4): for tests, the simulation and `interlock verify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from interlock_server.core.apply import holds_slot
+from interlock_server.core.lane import order_of, waits
+from interlock_server.core.model.job import NEVER_MS, StopStrategy
+from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
+
+
+def check(world: World) -> None:
+    """Raise AssertionError with everything that does not hold."""
+    found = list(problems(world))
+    assert not found, "; ".join(found[:10])
+
+
+def problems(world: World) -> Iterator[str]:
+    """Say what does not hold, one sentence each."""
+    for job in world.jobs.values():
+        for problem in (*_times(job), *_history(job), *_holding(world, job)):
+            yield f"job {job.id}: {problem}"
+    yield from _indexes(world)
+    yield from _limits(world)
+
+
+def _times(job: Job) -> Iterator[str]:
+    status = job.status
+    if bool(job.ended_ms) != IS_FINAL[status]:
+        yield "end time is set exactly while it is final (C4.6)"
+    if job.run_start_ms and status == Status.UIPATH_PENDING:
+        yield "a Pending job has no run start (C4.6)"
+    if (status == Status.UIPATH_TERMINATING) != bool(job.terminating_since_ms):
+        yield "terminating_since is set exactly while it is Terminating (C4.6)"
+    if status == Status.UIPATH_STOPPING and job.stop_strategy != StopStrategy.SOFT_STOP:
+        yield "Stopping means a soft stop (C4.6)"
+    if (status == Status.REDWOOD_NEVER) != (job.start_ms == NEVER_MS) and not IS_FINAL[status]:
+        yield "Never means a start in 2999 (C4.9)"
+    if status == Status.REDWOOD_UNCERTAIN and not job.uncertain_until_ms:
+        yield "an Uncertain job has a deadline (P8)"
+
+
+def _history(job: Job) -> Iterator[str]:
+    before, revision = None, 0
+    for entry in job.history:
+        if before is not None and ROW_SOURCE[entry.row] != before:
+            yield f"row {entry.row} does not follow status {before}"
+        if entry.revision <= revision:
+            yield "revisions of its history rise"
+        before, revision = ROW_TARGET[entry.row], entry.revision
+    if job.history and (before != job.status or revision != job.revision):
+        yield "its history ends in its status"
+
+
+def _holding(world: World, job: Job) -> Iterator[str]:
+    if job.attached and not job.robot:
+        yield "a robot has it, but none is named"
+    if job.attached and not job.fence:
+        yield "a robot has it without a fence"
+    if job.attached and not holds_slot(job) and not _is_offered(job):
+        yield f"status {job.status} holds no robot (C4.5)"
+    if job.attached and job.id not in world.robot_jobs.get(job.robot, ()):
+        yield "its robot does not know of it"
+
+
+def _is_offered(job: Job) -> bool:
+    return job.status in {Status.UIPATH_PENDING, Status.UIPATH_RESUMED}
+
+
+def _indexes(world: World) -> Iterator[str]:
+    """Each index against a full scan (P9)."""
+    jobs = world.jobs.values()
+    counts = Counter(job.status for job in jobs)
+    if [counts[number] for number in range(STATUS_NUMBERS)] != world.status_counts:
+        yield "status counts differ from a scan"
+    load = Counter(job.queue for job in jobs if job.attached)
+    if load != Counter({name: count for name, count in world.queue_load.items() if count}):
+        yield "queue loads differ from a scan"
+    robots: dict[str, set[int]] = {}
+    for job in jobs:
+        if job.attached:
+            robots.setdefault(job.robot, set()).add(job.id)
+    if robots != {name: held for name, held in world.robot_jobs.items() if held}:
+        yield "jobs of robots differ from a scan"
+    held = {job.id for job in jobs if job.status == Status.REDWOOD_QUEUE_HELD}
+    if held != {job_id for ids in world.queue_held.values() for job_id in ids}:
+        yield "jobs in QueueHeld differ from a scan"
+    messages = {m.id: m.job for job in jobs for m in job.messages if m.is_open}
+    if messages != world.open_messages:
+        yield "open messages differ from a scan"
+    waiting = {order_of(job) for job in jobs if waits(job)}
+    laned = {
+        order
+        for lane in world.lanes.by_key.values()
+        for order in lane.heap
+        if order[3] in world.jobs and lane.holds(world.jobs[order[3]])
+    }
+    if not waiting <= laned:
+        yield "a waiting job stands in no lane"
+    yield from _twins(world)
+
+
+def _twins(world: World) -> Iterator[str]:
+    twins = Counter(
+        (job.definition, job.requested_robot)
+        for job in world.jobs.values()
+        if job.status == Status.UIPATH_PENDING and job.requested_robot
+    )
+    if any(count > 1 for count in twins.values()):
+        yield "two Pending jobs of one definition for one robot (C4.5)"
+    if set(twins) != set(world.pending_twins):
+        yield "pending twins differ from a scan"
+
+
+def _limits(world: World) -> Iterator[str]:
+    for robot in world.robots.values():
+        taken = [world.jobs[job_id] for job_id in world.robot_jobs.get(robot.name, ())]
+        foreground = [
+            job
+            for job in taken
+            if (d := world.definitions.get(job.definition)) and d.foreground and holds_slot(job)
+        ]
+        if len(foreground) > 1:
+            yield f"robot {robot.name} runs two foreground jobs (C4.5)"

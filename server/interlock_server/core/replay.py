@@ -1,0 +1,136 @@
+"""Writing recorded changes and facts into World again. Decides nothing and consults no clock.
+
+A snapshot is fuzzy: each of its jobs carries the number of the commit after which it was copied, and what
+that commit and those before it say of the job is in it already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from interlock_server.core import apply
+from interlock_server.core.fact import FactKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from interlock_server.core.change import ChangeBlock
+    from interlock_server.core.fact import Fact
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
+
+
+class ReplayError(Exception):
+    """What was recorded does not fit together; the sentence says where."""
+
+
+class Replay:
+    """Replays commits, in order, onto a World that came from a snapshot."""
+
+    def __init__(self, world: World) -> None:
+        """Start from a World with everything but its jobs."""
+        self.world = world
+        self._stamps: dict[int, int] = {}
+        #: Jobs that the snapshot does not have because they had left memory when it came to them.
+        self._gone: set[int] = set()
+
+    def take_in(self, job: Job, stamp: int) -> None:
+        """Take a job of the snapshot, as it was after commit `stamp`."""
+        self._stamps[job.id] = stamp
+        apply.take_in(self.world, job)
+
+    def commit(self, number: int, blocks: Sequence[ChangeBlock], facts: Sequence[Fact]) -> None:
+        """Apply one commit: its changes in order, and each fact in its place between them."""
+        waiting = iter(facts)
+        fact = next(waiting, None)
+        for block in blocks:
+            for index, (job_id, row) in enumerate(zip(block.jobs, block.rows, strict=True)):
+                revision = block.first_revision + index
+                while fact is not None and fact.after < revision:
+                    self._fact(number, fact)
+                    fact = next(waiting, None)
+                self._change(number, block, index, job_id, row)
+        while fact is not None:
+            self._fact(number, fact)
+            fact = next(waiting, None)
+        self.world.spilled.clear()  # written with the same commit
+        self.world.finished.clear()
+
+    def finish(self) -> None:
+        """Check that nothing is missing.
+
+        Raises:
+            ReplayError: a change speaks of a job that neither the snapshot nor the journal has.
+        """
+        if self._gone:
+            raise ReplayError(f"the journal speaks of jobs that are nowhere: {sorted(self._gone)[:5]}")
+        self._stamps.clear()
+        self.world.pending_names.clear()  # watchers get all names when they start
+
+    def _change(self, number: int, block: ChangeBlock, index: int, job_id: int, row: int) -> None:
+        world, revision = self.world, block.first_revision + index
+        job = self._job(number, job_id)
+        if job is None:
+            world.revision = revision
+            return
+        cause = block.cause
+        if index in block.notes:
+            cause = msgspec.structs.replace(cause, reason=block.notes[index])
+        try:
+            apply.move(world, job, row, cause, revision)
+        except AssertionError as error:
+            raise ReplayError(f"commit {number}, revision {revision}, job {job_id}: {error}") from error
+
+    def _job(self, number: int, job_id: int) -> Job | None:
+        """The job that a commit writes to; None if the snapshot has the effect already."""
+        if self._stamps.get(job_id, 0) >= number:
+            return None
+        job = self.world.jobs.get(job_id)
+        if job is None:
+            self._gone.add(job_id)
+        return job
+
+    def _fact(self, number: int, fact: Fact) -> None:
+        world, key, value = self.world, fact.key, fact.value
+        match fact.kind:
+            case FactKind.CREATE_JOB:
+                if value.id >= world.next_job or self._stamps.get(value.id, 0) < number:
+                    world.next_job = value.id
+                    apply.create_job(world, value)
+            case FactKind.SET_JOB:
+                job = self._job(number, int(key))
+                if job is not None:
+                    apply.set_job(world, job, value)
+            case FactKind.FORGET_JOB:
+                if self._job(number, int(key)) is not None:
+                    apply.forget_job(world, int(key))
+                self._gone.discard(int(key))
+            case _:
+                _catalog_fact(world, fact)
+
+
+def _catalog_fact(world: World, fact: Fact) -> None:  # noqa: C901  one case a kind
+    key, value = str(fact.key), fact.value
+    match fact.kind:
+        case FactKind.PUT_DEFINITION:
+            apply.put_definition(world, value)
+        case FactKind.DELETE_DEFINITION:
+            apply.delete_definition(world, key)
+        case FactKind.PUT_QUEUE:
+            apply.put_queue(world, value)
+        case FactKind.DELETE_QUEUE:
+            apply.delete_queue(world, key)
+        case FactKind.MOVE_QUEUE:
+            apply.set_moving_queue(world, key, value)
+        case FactKind.PUT_ROBOT:
+            apply.put_robot(world, value)
+        case FactKind.SET_SEQUENCE:
+            apply.set_sequence(world, key, *value)
+        case FactKind.DELETE_ROBOT:
+            apply.delete_robot(world, key)
+            apply.set_next_epoch(world, value)
+        case _:
+            raise ReplayError(f"fact of unknown kind {fact.kind}: written by a newer release")
+

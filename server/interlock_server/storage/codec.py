@@ -1,0 +1,213 @@
+"""The storage format: what the bytes of a commit, a snapshot row and an archived job are.
+
+Old entries decode here for ever. The public part of a commit is an interlock.v1.ChangeColumns, whose bytes watchers
+are sent unchanged; everything else is msgpack of the core's records.
+"""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from interlock.v1 import event_pb2
+
+from interlock_server.core.change import Cause, ChangeBlock, Name
+from interlock_server.core.fact import Fact, FactKind
+from interlock_server.core.model.definition import Definition
+from interlock_server.core.model.job import HistoryEntry, Job
+from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.robot import Robot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_FACTS: Final = msgspec.msgpack.Decoder(list[Fact])
+_JOB: Final = msgspec.msgpack.Decoder(Job)
+_HISTORY: Final = msgspec.msgpack.Decoder(list[HistoryEntry])
+
+#: Key of field 1 (blocks) of ChangeColumns, length-delimited.
+_BLOCK_TAG: Final = b"\x0a"
+
+
+class Head(msgspec.Struct, array_like=True):
+    """Everything of a World but its jobs."""
+
+    next_job: int
+    next_epoch: int
+    next_message: int
+    revision: int
+    names: list[Name]
+    definitions: list[Definition]
+    queues: list[Queue]
+    robots: list[Robot]
+    moving_queues: dict[str, str]
+
+
+# -- changes ------------------------------------------------------------------------------------
+
+
+def encode_blocks(blocks: Iterable[ChangeBlock]) -> bytes:
+    """Encode blocks as ChangeColumns. The encodings of several calls may be joined."""
+    parts: list[bytes] = []
+    for block in blocks:
+        encoded = _message(block).SerializeToString()
+        parts += (_BLOCK_TAG, _varint(len(encoded)), encoded)
+    return b"".join(parts)
+
+
+def _message(block: ChangeBlock) -> event_pb2.ChangeBlock:
+    cause = block.cause
+    message = event_pb2.ChangeBlock(
+        first_revision=block.first_revision,
+        time_ms=cause.at_ms,
+        actor=cause.actor,  # type: ignore[arg-type]  # the numbers are the same
+        author=cause.author,
+        reason=cause.reason,
+        request_id=cause.request_id,
+        jobs=block.jobs,
+        transitions=bytes(block.rows),
+        definitions=_shortened(block.definitions),
+        queues=_shortened(block.queues),
+        robots=_shortened(block.robots),
+        continues=block.continues,
+    )
+    for index, reason in block.notes.items():
+        message.notes.add(index=index, reason=reason)
+    for name in block.names:
+        message.names.add(kind=name.kind, number=name.number, name=name.name)  # type: ignore[arg-type]
+    return message
+
+
+def _shortened(column: list[int]) -> list[int]:
+    """One value holds for all where they are the same, which they are for most batches."""
+    return column[:1] if column.count(column[0]) == len(column) else column
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:  # noqa: PLR2004  seven bits to a byte
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def decode_blocks(public: bytes) -> tuple[ChangeBlock, ...]:
+    """Decode ChangeColumns, with its columns at full length."""
+    return tuple(_block(message) for message in event_pb2.ChangeColumns.FromString(public).blocks)
+
+
+def _block(message: event_pb2.ChangeBlock) -> ChangeBlock:
+    cause = Cause(
+        message.time_ms, message.actor, message.author, message.reason, message.request_id
+    )
+    block = ChangeBlock(message.first_revision, cause)
+    count = len(message.jobs)
+    block.jobs = list(message.jobs)
+    block.rows = bytearray(message.transitions)
+    block.definitions = _lengthened(list(message.definitions), count)
+    block.queues = _lengthened(list(message.queues), count)
+    block.robots = _lengthened(list(message.robots), count)
+    block.notes = {note.index: note.reason for note in message.notes}
+    block.names = [Name(name.kind, name.number, name.name) for name in message.names]
+    block.continues = message.continues
+    return block
+
+
+def _lengthened(column: list[int], count: int) -> list[int]:
+    return column if len(column) == count else column * count
+
+
+# -- facts --------------------------------------------------------------------------------------
+
+
+def encode_facts(facts: Sequence[Fact]) -> bytes:
+    """Encode the private part of a commit."""
+    return _ENCODER.encode(facts) if facts else b""
+
+
+def decode_facts(private: bytes) -> list[Fact]:
+    """Decode the private part of a commit; values are records again."""
+    if not private:
+        return []
+    return [
+        msgspec.structs.replace(fact, value=_VALUES[fact.kind](fact.value))
+        for fact in _FACTS.decode(private)
+    ]
+
+
+#: Types of the job fields that are more than a number or a text.
+_FIELD_TYPES: Final[dict[str, Any]] = {
+    field.name: field.type
+    for field in msgspec.structs.fields(Job)
+    if field.type not in (int, str, bool)
+}
+
+
+def _fields(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: msgspec.convert(each, _FIELD_TYPES[name]) if name in _FIELD_TYPES else each
+        for name, each in value.items()
+    }
+
+
+def _new_job(value: list[Any]) -> Job:
+    return _shared(msgspec.convert(value, Job))
+
+
+_VALUES: Final[dict[int, Any]] = {
+    FactKind.CREATE_JOB: _new_job,
+    FactKind.SET_JOB: _fields,
+    FactKind.FORGET_JOB: lambda _: None,
+    FactKind.PUT_DEFINITION: lambda value: msgspec.convert(value, Definition),
+    FactKind.DELETE_DEFINITION: lambda _: None,
+    FactKind.PUT_QUEUE: lambda value: msgspec.convert(value, Queue),
+    FactKind.DELETE_QUEUE: lambda _: None,
+    FactKind.MOVE_QUEUE: lambda value: value,
+    FactKind.PUT_ROBOT: lambda value: msgspec.convert(value, Robot),
+    FactKind.SET_SEQUENCE: lambda value: (
+        value[0],
+        [(index, reason, text, metadata) for index, reason, text, metadata in value[1]],
+    ),
+    FactKind.DELETE_ROBOT: lambda value: value,
+}
+
+
+# -- records ------------------------------------------------------------------------------------
+
+
+def encode(record: object) -> bytes:
+    """Encode a record for a snapshot or the archive."""
+    return _ENCODER.encode(record)
+
+
+def encode_without_history(job: Job) -> bytes:
+    """Encode an archived job, whose history stands beside it."""
+    return _ENCODER.encode(msgspec.structs.replace(job, history=[]))
+
+
+def decode_job(payload: bytes) -> Job:
+    """Decode a job from a snapshot or the archive."""
+    return _shared(_JOB.decode(payload))
+
+
+def _shared(job: Job) -> Job:
+    """Let a million jobs share the texts that they have in common."""
+    job.definition = intern(job.definition)
+    job.queue = intern(job.queue)
+    job.robot = intern(job.robot)
+    job.requested_robot = intern(job.requested_robot)
+    job.submitted_by = intern(job.submitted_by)
+    return job
+
+
+def decode_history(payload: bytes) -> list[HistoryEntry]:
+    """Decode the history of an archived job, or a spilled part of one."""
+    return _HISTORY.decode(payload) if payload else []
+
+
+def decode_head(payload: bytes) -> Head:
+    """Decode everything of a World but its jobs."""
+    return msgspec.msgpack.decode(payload, type=Head)

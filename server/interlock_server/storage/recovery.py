@@ -1,0 +1,102 @@
+"""From disk to World: the newest snapshot, then the commits after it. No rule is consulted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from interlock_server.core import apply
+from interlock_server.core.replay import Replay, ReplayError
+from interlock_server.core.world import DEFAULT_SETTINGS, Settings, World
+from interlock_server.storage import codec
+from interlock_server.storage.port import JournalCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from interlock_server.storage.port import JournalPort, SnapshotRow
+
+#: Kinds of snapshot rows. Stored on disk: added to, never changed.
+ROW_HEAD: Final = 1
+ROW_JOB: Final = 2
+
+
+async def recover(
+    journal: JournalPort, settings: Settings = DEFAULT_SETTINGS, *, through_commit: int | None = None
+) -> World:
+    """The World after the last durable commit, or after `through_commit`.
+
+    Raises:
+        JournalCorrupt: what is on disk is not what was written; it says where.
+    """
+    world = World(settings)
+    async for _ in steps(journal, world, through_commit=through_commit):
+        pass
+    return world
+
+
+async def steps(
+    journal: JournalPort, world: World, *, through_commit: int | None = None
+) -> AsyncIterator[tuple[int, int]]:
+    """Fill an empty World; after every slice, (commit reached, revision reached)."""
+    through = journal.head_commit if through_commit is None else through_commit
+    replay = Replay(world)
+    after = 0
+    snapshot = await journal.latest_snapshot()
+    try:
+        if snapshot is not None:
+            after = snapshot.first_commit
+            async for rows in journal.read_snapshot(snapshot.generation):
+                for row in rows:
+                    _take_row(replay, row)
+                yield after, world.revision
+        async for commit in journal.replay(after):
+            if commit.number > through:
+                break
+            blocks = codec.decode_blocks(commit.public)
+            replay.commit(commit.number, blocks, codec.decode_facts(commit.private))
+            if world.revision != commit.last_revision:
+                raise ReplayError(
+                    f"commit {commit.number} ends at revision {world.revision}, not {commit.last_revision}"
+                )
+            yield commit.number, world.revision
+        replay.finish()
+    except ReplayError as error:
+        raise JournalCorrupt(str(error)) from error
+
+
+def _take_row(replay: Replay, row: SnapshotRow) -> None:
+    if row.kind == ROW_HEAD:
+        _take_head(replay.world, codec.decode_head(row.payload))
+    else:
+        replay.take_in(codec.decode_job(row.payload), row.stamp)
+
+
+def _take_head(world: World, head: codec.Head) -> None:
+    world.names.clear()
+    for numbers in (world.definition_numbers, world.queue_numbers, world.robot_numbers):
+        numbers.clear()
+    world.robot_numbers[""] = 0
+    for name in head.names:
+        world.add_name(name)
+    world.next_job, world.next_epoch = head.next_job, head.next_epoch
+    world.next_message, world.revision = head.next_message, head.revision
+    world.definitions = {definition.name: definition for definition in head.definitions}
+    world.queues = {queue.name: queue for queue in head.queues}
+    world.moving_queues = head.moving_queues
+    for robot in head.robots:
+        apply.put_robot(world, robot)
+
+
+def head_of(world: World) -> codec.Head:
+    """Everything of a World but its jobs, as it is now."""
+    return codec.Head(
+        world.next_job,
+        world.next_epoch,
+        world.next_message,
+        world.revision,
+        world.names,
+        list(world.definitions.values()),
+        list(world.queues.values()),
+        list(world.robots.values()),
+        world.moving_queues,
+    )
