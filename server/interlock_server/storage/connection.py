@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 #: "ilok", so that `file` and other programs can tell what this is.
 APPLICATION_ID: Final = 0x696C6F6B
+#: Version of the SQLite that stores.
+SQLITE_VERSION: Final = sqlite3.sqlite_version
 #: Step n brings a file from user_version n to n + 1. Only ever added to.
 MIGRATIONS: Final = ("schema.sql",)
 BUSY_TIMEOUT_MS: Final = 5_000
