@@ -28,9 +28,11 @@ MAY_IMPORT: Final = {
     "storage": {"core"} | FOUNDATION,
     "watch": {"core"} | FOUNDATION,
     "engine": {"core"} | FOUNDATION,
+    "sessions": {"core", "engine"} | FOUNDATION,
     "timers": {"core"} | FOUNDATION,
-    "partition": {"core", "storage", "watch", "engine", "timers"} | FOUNDATION,
-    "rpc": {"core", "watch", "engine", "partition"} | FOUNDATION,
+    "partition": {"core", "storage", "watch", "engine", "sessions", "timers"} | FOUNDATION,
+    "partitions": {"partition", "storage"} | FOUNDATION,
+    "rpc": {"core", "watch", "engine", "sessions", "partition", "partitions"} | FOUNDATION,
 }
 
 #: Levels inside the core. What is not listed is at the top.

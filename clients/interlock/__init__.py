@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interlock.definition import Parameter as Parameter
     from interlock.errors import AlreadyFinal as AlreadyFinal
     from interlock.errors import Compacted as Compacted
+    from interlock.errors import ConnectionClosed as ConnectionClosed
     from interlock.errors import IllegalTransition as IllegalTransition
     from interlock.errors import Indeterminate as Indeterminate
     from interlock.errors import InterlockError as InterlockError
@@ -48,6 +49,7 @@ _MODULE_OF: Final = {
         (
             "AlreadyFinal",
             "Compacted",
+            "ConnectionClosed",
             "IllegalTransition",
             "Indeterminate",
             "InterlockError",

@@ -80,7 +80,7 @@ REDWOOD: Final[tuple[Row, ...]] = (
     row("TR-019", CHAINED, T.CANCEL, CANCELED, INFERRED, A.USER, A.CHAIN),
     # Disabled: rests here; when its step is reached it counts as done (RA-6).
     row("TR-020", DISABLED, T.ENABLE, CHAINED, INFERRED, A.USER),
-    row("TR-021", DISABLED, T.CANCEL, CANCELED, INFERRED, A.CHAIN),
+    row("TR-021", DISABLED, T.CANCEL, CANCELED, INFERRED, A.USER, A.CHAIN),
     # Scheduled: once the start time is reached, the gates are passed in their order.
     row("TR-022", SCHEDULED, T.REACH_START, QUEUED, DOCUMENTED, A.DISPATCHER),
     row("TR-023", SCHEDULED, T.AWAIT_EVENT, EVENT_WAIT, DOCUMENTED, A.DISPATCHER),
@@ -176,8 +176,8 @@ REDWOOD: Final[tuple[Row, ...]] = (
     # TR-091: a user fails it only by completing it from outside.
     row("TR-091", RUNNING, T.FAIL, ERROR, DOCUMENTED, A.ROBOT, A.USER, A.SYSTEM),
     row("TR-092", RUNNING, T.START_POST_RUNNING, POST_RUNNING, DOCUMENTED, A.ROBOT),
-    row("TR-093", RUNNING, T.WAIT, WAITING, DOCUMENTED, A.JOB),
-    row("TR-094", RUNNING, T.ASK, CONSOLE, DOCUMENTED, A.JOB),
+    row("TR-093", RUNNING, T.WAIT, WAITING, DOCUMENTED, A.ROBOT, A.JOB),
+    row("TR-094", RUNNING, T.ASK, CONSOLE, DOCUMENTED, A.ROBOT, A.JOB),
     row("TR-095", RUNNING, T.KILL, KILLING, DOCUMENTED, A.USER),
     # TR-096, TR-097: each runtime limit says which of the two it does (RA-17).
     row("TR-096", RUNNING, T.REACH_LIMIT_KILL, KILLING, DOCUMENTED, A.CLOCK),
@@ -190,13 +190,13 @@ REDWOOD: Final[tuple[Row, ...]] = (
     row("TR-102", RUNNING, T.COMPLETE_EXTERNALLY, COMPLETED, DOCUMENTED, A.USER),
     # PostRunning: the action keeps or changes the provisional result; too late for a kill.
     row("TR-103", POST_RUNNING, T.COMPLETE, COMPLETED, DOCUMENTED, A.ACTION),
-    row("TR-104", POST_RUNNING, T.FAIL, ERROR, DOCUMENTED, A.ACTION),
+    row("TR-104", POST_RUNNING, T.FAIL, ERROR, DOCUMENTED, A.ACTION, A.SYSTEM),
     row("TR-105", POST_RUNNING, T.CONFIRM_KILL, KILLED, DOCUMENTED, A.SYSTEM),
     row("TR-106", POST_RUNNING, T.LOSE_FOR_GOOD, UNKNOWN, DOCUMENTED, A.SYSTEM),
     row("TR-107", POST_RUNNING, T.CANCEL_REMOTELY, CANCELED, DOCUMENTED, A.SYSTEM),
     row("TR-108", POST_RUNNING, T.REQUEST_RESTART, CONSOLE_RESTART, INFERRED, A.SYSTEM),
     # Waiting: a chain for its steps, a step for its calls, a job for a child.
-    row("TR-109", WAITING, T.STOP_WAITING, RUNNING, IN_PART, A.SYSTEM),
+    row("TR-109", WAITING, T.STOP_WAITING, RUNNING, IN_PART, A.ROBOT, A.SYSTEM),
     row("TR-110", WAITING, T.COMPLETE, COMPLETED, DOCUMENTED, A.CHAIN),
     row("TR-111", WAITING, T.FAIL, ERROR, DOCUMENTED, A.CHAIN),
     row("TR-112", WAITING, T.ASK, CONSOLE, DOCUMENTED, A.CHAIN),

@@ -50,14 +50,14 @@ UIPATH: Final[tuple[Row, ...]] = (
     row("TU-13", RUNNING, T.KILL, TERMINATING, DOCUMENTED, A.USER, A.SCHEDULE),
     # Stopping: a stop is polite, so a clean return is a success and not Stopped (UA-1).
     row("TU-14", STOPPING, T.COMPLETE, SUCCESSFUL, DOCUMENTED, A.ROBOT),
-    row("TU-15", STOPPING, T.CANCEL_AT_ROBOT, STOPPED, INFERRED, A.ROBOT),
+    row("TU-15", STOPPING, T.CANCEL_AT_ROBOT, STOPPED, INFERRED, A.ROBOT, A.SYSTEM),
     row("TU-16", STOPPING, T.FAIL, FAULTED, DOCUMENTED, A.ROBOT, A.SYSTEM),
     # TU-17: also by the kill timer of a schedule, which began when the stop was ordered.
     row("TU-17", STOPPING, T.KILL, TERMINATING, DOCUMENTED, A.USER, A.SCHEDULE),
     # TU-18: the wait is taken as the safe point that the stop asked for; its resume is discarded.
     row("TU-18", STOPPING, T.SUSPEND, STOPPED, INFERRED, A.ROBOT),
     # Terminating: whatever end the robot reports is recorded as Stopped (UA-2).
-    row("TU-19", TERMINATING, T.CONFIRM_KILL, STOPPED, DOCUMENTED, A.ROBOT),
+    row("TU-19", TERMINATING, T.CONFIRM_KILL, STOPPED, DOCUMENTED, A.ROBOT, A.SYSTEM),
     # TU-20: a day at least, counted from the order to terminate (UA-4).
     row("TU-20", TERMINATING, T.CLEAN_UP, FAULTED, DOCUMENTED, A.CLOCK),
     # Suspended: no robot to wait for, so a stop and a kill are the same.
