@@ -72,13 +72,8 @@ async def _serving(
     try:
         addresses = await rpc.start()
         stalls = asyncio.create_task(rpc.watches.watch_stalls(), name="watch stalls")
-        # What was recovered stays: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
         yield Running(addresses, partitions, rpc)
     finally:
-        logs.silence_ended_streams()
         await rpc.say_stopping()
         await partitions.drain()
         await rpc.stop(config.grace_s)
@@ -90,6 +85,7 @@ async def _serving(
 async def serve(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; raises what made the server fail."""
     async with running(config) as server:
+        _settle_memory()
         _log.info("serving", addresses=server.addresses, version=__version__)
         if config.port_file:
             write_port_file(config.port_file, server.addresses)
@@ -100,9 +96,17 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             )
         finally:
             asked.cancel()
+            logs.silence_ended_streams()
         if server.partitions.failed.done():
             raise server.partitions.failed.result()
         _log.info("stopping")
+
+
+def _settle_memory() -> None:
+    """Spare the collector what was recovered, which stays, and let it look less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def write_port_file(path: str, addresses: list[str]) -> None:

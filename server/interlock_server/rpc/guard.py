@@ -15,7 +15,7 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 from grpc.aio import AbortError
-from grpc_status import rpc_status
+from grpc_status import rpc_status  # type: ignore[import-untyped]
 
 from interlock.v1.error_reason_pb2 import ErrorReason
 from interlock_server import engine
