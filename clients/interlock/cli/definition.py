@@ -93,8 +93,13 @@ def put(
 async def _write(interlock: Interlock, definitions: list[dict[str, Any]]) -> Any:
     try:
         return await interlock.put_definitions(definitions)
-    except (TypeError, ValueError) as error:  # not refused by the server: never sent
+    except ValueError as error:  # not refused by the server: never sent
         raise click.UsageError(f"{str(error).rstrip('.')}.") from None
+    except TypeError as error:
+        raise click.UsageError(
+            f"expected each field with the type that `interlock definition list -o json` shows, "
+            f"but {error}."
+        ) from None
 
 
 async def _kept(interlock: Interlock, name: str) -> dict[str, Any]:

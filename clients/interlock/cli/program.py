@@ -67,6 +67,10 @@ SECTIONS: Final = {
 _PLACES: Final = {name: place for group in SECTIONS.values() for name, place in group.items()}
 
 
+class _OutputClosedError(Exception):
+    """Whoever read the output went away."""
+
+
 class Program(click.Group):
     """The root: knows all commands by name, imports those that are used."""
 
@@ -83,6 +87,14 @@ class Program(click.Group):
         command = getattr(import_module(f"interlock.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would end the process by itself, with an exit code of its own
+            raise _OutputClosedError from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -150,7 +162,7 @@ def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     except click.ClickException as error:
         _show_usage(error)
         return error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, _OutputClosedError):
         _give_up_output()
         return exit_code.OUTPUT_CLOSED
 

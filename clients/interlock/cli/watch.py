@@ -11,7 +11,7 @@ from interlock.cli.filter import filter_options, read_filter
 from interlock.cli.option import ClientCommand
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Callable
 
     from rich.console import RenderableType
 
@@ -82,8 +82,9 @@ async def _write_json(
     for job in jobs:
         invocation.write_line({"type": "job", **job_mapping(job.raw)})
     invocation.write_line({"type": "start", "revision": await stream.start()})
-    async for change in _limited(invocation, stream, limit):
-        invocation.write_line(change_mapping(change))
+    await _write_each(
+        invocation, stream, limit, lambda change: invocation.write_line(change_mapping(change))
+    )
 
 
 async def _write_lines(
@@ -94,21 +95,20 @@ async def _write_lines(
 
     if jobs:
         invocation.draw(job_sheet([job.raw for job in jobs], now=invocation.now))
-    async for change in _limited(invocation, stream, limit):
-        click.echo(change_line(change))
+    await _write_each(invocation, stream, limit, lambda change: click.echo(change_line(change)))
 
 
-async def _limited(
-    invocation: Invocation, stream: Watch, limit: int | None
-) -> AsyncIterator[Change]:
+async def _write_each(
+    invocation: Invocation, stream: Watch, limit: int | None, write: Callable[[Change], None]
+) -> None:
     count = 0
     try:
         async for change in stream:
-            yield change
+            write(change)
             count += 1
             if count == limit:
                 return
-    except GeneratorExit:  # whoever reads the output has enough
+    except BrokenPipeError:  # whoever reads the output has enough
         raise
     except BaseException:
         if stream.revision:

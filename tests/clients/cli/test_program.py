@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_ctrl_c_exits_with_130_and_no_traceback(interlock):
 
 
 def test_a_closed_output_is_no_error_to_speak_of(interlock):
-    ended = interlock("get", "1", get=BrokenPipeError())
+    ended = interlock("get", "1", get=BrokenPipeError(errno.EPIPE, "gone"))
 
     assert (ended.code, ended.err) == (141, "")
 
