@@ -29,8 +29,10 @@ MAY_IMPORT: Final = {
     "watch": {"core"} | FOUNDATION,
     "engine": {"core"} | FOUNDATION,
     "sessions": {"core", "engine"} | FOUNDATION,
-    "timers": {"core"} | FOUNDATION,
-    "partition": {"core", "storage", "watch", "engine", "sessions", "timers"} | FOUNDATION,
+    "checkpoint": {"core", "engine", "storage"} | FOUNDATION,
+    "timers": {"core", "engine"} | FOUNDATION,
+    "partition": {"core", "storage", "watch", "engine", "sessions", "timers", "checkpoint"}
+    | FOUNDATION,
     "partitions": {"partition", "storage"} | FOUNDATION,
     "rpc": {"core", "watch", "engine", "sessions", "partition", "partitions"} | FOUNDATION,
 }
@@ -38,14 +40,18 @@ MAY_IMPORT: Final = {
 #: Levels inside the core. What is not listed is at the top.
 CORE_LEVELS: Final = {
     "vocabulary": 0,
-    "model": 1,
-    "world": 2,
-    "command": 2,
-    "event": 2,
-    "rejection": 2,
-    "rules": 3,
+    "change": 1,
+    "fact": 1,
+    "model": 2,
+    "lane": 3,
+    "world": 4,
+    "command": 5,
+    "rejection": 4,
+    "apply": 5,
+    "turn": 6,
+    "rules": 7,
 }
-CORE_TOP: Final = 4
+CORE_TOP: Final = 8
 
 #: Applying an event never runs a rule, so that recovery decides nothing.
 NEVER_DECIDES: Final = ("core.rules", "core.decide", "core.turn")
@@ -196,7 +202,7 @@ def test_a_running_server_has_loaded_nothing_of_the_sdk():
         ("engine", "from interlock_server.storage.journal import Journal"),
         ("engine", "from interlock_server import partition"),
         ("engine", "import grpc.aio"),
-        ("timers", "from interlock_server.engine import Engine"),
+        ("timers", "from interlock_server.partition import Partition"),
         ("partition", "from interlock_server.rpc import server"),
         ("rpc.server", "import aiosqlite"),
         ("rpc.server", "from interlock_server.app import main"),

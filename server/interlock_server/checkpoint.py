@@ -32,7 +32,7 @@ class Retention(NamedTuple):
 
 
 class Checkpoint:
-    """Writes snapshots when the tail has grown, trims the journal, and keeps the write-ahead log short."""
+    """Snapshots when the tail has grown, trims the journal, keeps the write-ahead log short."""
 
     def __init__(
         self, engine: Engine, journal: JournalPort, clock: Clock, retention: Retention
@@ -108,7 +108,7 @@ class Checkpoint:
         ]
 
     async def compact(self, keep_revisions: int | None = None) -> None:
-        """Drop commits that the newest snapshot covers and no watch may ask for, and old answers."""
+        """Drop commits that the newest snapshot covers and no watch needs, and old answers."""
         retention, journal = self._retention, self._journal
         now_ms = self._clock.now_ms()
         newest = await journal.latest_snapshot()

@@ -1,8 +1,11 @@
 """The single writer of a partition, and the only place where the order of steps is written.
 
-Two loops with one short queue between them are the whole of group commit: commands are decided and applied in
-memory in groups; answers, orders to robots and publishing wait for the group's commit; meanwhile the next
-group is decided. If a commit fails the process has to stop: memory is ahead of the disk and there is no undo.
+Two loops with one short queue between them are the whole of group commit: commands are decided and
+applied in
+memory in groups; answers, orders to robots and publishing wait for the group's commit; meanwhile
+the next
+group is decided. If a commit fails the process has to stop: memory is ahead of the disk and there
+is no undo.
 """
 
 from __future__ import annotations
@@ -40,24 +43,27 @@ class EngineError(Exception):
     """The command was not decided, or nobody knows whether it was."""
 
 
-class Draining(EngineError):
+class Draining(EngineError):  # noqa: N818 - says what is
     """The server is stopping."""
 
 
-class Overloaded(EngineError):
+class Overloaded(EngineError):  # noqa: N818 - says what is
     """Too many commands wait."""
 
 
-class StorageFull(EngineError):
+class StorageFull(EngineError):  # noqa: N818 - says what is
     """The disk has too little space for changes."""
 
 
-class OutcomeUnknown(EngineError):
+class OutcomeUnknown(EngineError):  # noqa: N818 - says what is
     """The commit failed or the process stops; the change may or may not be durable."""
 
 
 class Once(NamedTuple):
-    """A request that may be repeated: its id, a digest of its content, and how to keep its answer."""
+    """A request that may be repeated.
+
+    Its id, a digest of its content, and how to keep its answer.
+    """
 
     request_id: str
     digest: bytes
@@ -114,7 +120,7 @@ class Store(Protocol):
         draft: Draft,
         archived: list[Job],
         spilled: list[tuple[int, int, list[HistoryEntry]]],
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """Encode a group's content, on the loop, while the records are as they were decided."""
 
     async def commit(self, group: Sealed) -> None:
@@ -125,7 +131,7 @@ class Store(Protocol):
 
 
 class Engine:
-    """Decides the commands of one partition, one after the other, and makes them durable in groups."""
+    """Decides the commands of one partition one by one, and makes them durable in groups."""
 
     def __init__(
         self, world: World, store: Store, clock: Clock, *, head_commit: int, inbox_max: int = 20_000
@@ -163,7 +169,10 @@ class Engine:
         reason: str = "",
         once: Once | None = None,
     ) -> asyncio.Future[Any]:
-        """Hand in a command; the future gets its answer, a Rejection or an EngineError, once it is durable."""
+        """Hand in a command.
+
+        The future gets its answer, a Rejection or an EngineError, once it is durable.
+        """
         if self._failure is not None:
             raise OutcomeUnknown
         if self._draining:
@@ -246,7 +255,10 @@ class Engine:
         )
 
     def _decide_group(self) -> Sealed:
-        """Decide what waits, and what follows for the dispatcher. No await: World stands still for others."""
+        """Decide what waits, and what follows for the dispatcher.
+
+        No await: World stands still for others.
+        """
         world, draft = self.world, Draft()
         first_revision = world.revision + 1
         self._now_ms = max(self._now_ms, self._clock.now_ms())
@@ -264,17 +276,20 @@ class Engine:
         return self._seal(draft, first_revision, answers, replies)
 
     def _follow_up(self, draft: Draft) -> None:
-        """Slices of a queue's hold or release, and dispatching: bounded, and continued in the next group."""
+        """Slices of a queue's hold or release, and dispatching.
+
+        Bounded, and continued in the next group.
+        """
         world = self.world
         if world.moving_queues:
             self._turn(draft, c.MoveQueueJobs(), Actor.USER, "user")
         if world.lanes.dirty or world.lanes.dirty_robots:
             self._turn(draft, c.Dispatch(), Actor.DISPATCHER, "dispatcher")
 
-    def _turn(self, draft: Draft, command: Command, actor: Actor, author: str) -> Any:  # noqa: ANN401
+    def _turn(self, draft: Draft, command: Command, actor: Actor, author: str) -> Any:
         return take_turn(self.world, draft, command, Cause(self._now_ms, int(actor), author))
 
-    def _decide(self, draft: Draft, envelope: Envelope, answers: list[KeptAnswer]) -> Any:  # noqa: ANN401
+    def _decide(self, draft: Draft, envelope: Envelope, answers: list[KeptAnswer]) -> Any:
         once = envelope.once
         if once is not None:
             known = self.answers.get(once.request_id)
@@ -321,7 +336,10 @@ class Engine:
         )
 
     def _archive(self, draft: Draft) -> list[Job]:
-        """Let final jobs leave memory, in the same commit that archives them. Open messages keep one."""
+        """Let final jobs leave memory, in the same commit that archives them.
+
+        Open messages keep one.
+        """
         world = self.world
         if not world.finished:
             return []
@@ -372,7 +390,7 @@ def _weight(command: Command) -> int:
             return 1
 
 
-def _keep(once: Once, answer: Any, now_ms: int) -> KeptAnswer:  # noqa: ANN401
+def _keep(once: Once, answer: Any, now_ms: int) -> KeptAnswer:
     if isinstance(answer, Rejection):
         body = msgspec.msgpack.encode((int(answer.reason), answer.sentence, answer.metadata))
         return KeptAnswer(once.request_id, now_ms, once.digest, "refused", body)

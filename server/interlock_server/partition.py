@@ -1,8 +1,12 @@
-"""One partition: World, engine, storage, watch history, sessions and timers, recovered, opened and closed as one."""
+"""One partition.
+
+World, engine, storage, watch history, sessions and timers, recovered, opened and closed as one.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -19,7 +23,13 @@ from interlock_server.sessions import Sessions
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.journal import SqliteJournal
-from interlock_server.storage.port import Answer, ArchivedJob, Commit, JournalCorrupt, SpilledHistory
+from interlock_server.storage.port import (
+    Answer,
+    ArchivedJob,
+    Commit,
+    JournalCorrupt,
+    SpilledHistory,
+)
 from interlock_server.storage.recovery import steps
 from interlock_server.timers import Timers
 from interlock_server.watch.history import History
@@ -73,7 +83,7 @@ class BackupDone(NamedTuple):
 class Partition:
     """A namespace with its own revisions. `open_partition` makes one; `close` ends it."""
 
-    def __init__(  # noqa: PLR0913  the parts that it joins
+    def __init__(
         self,
         name: str,
         world: World,
@@ -186,14 +196,15 @@ class Partition:
             self.failed.set_result(error)
 
     async def close(self) -> None:
-        """Make durable what was decided, end every watch, and close the journal. May be called twice."""
+        """Make durable what was decided, end every watch, and close the journal.
+
+        May be called twice.
+        """
         self.engine.drain()
         self.sessions.go_away()
         if not self.failed.done():
-            try:
+            with suppress(OutcomeUnknown):  # the failure is reported by whoever watches `failed`
                 await self.engine.flush()
-            except OutcomeUnknown:
-                pass  # the failure is reported by whoever watches `failed`
         self.history.close()
         for task in self._tasks:
             task.cancel()
@@ -202,7 +213,10 @@ class Partition:
         await self.journal.close()
 
     async def _watch_room(self) -> None:
-        """Refuse changes while the disk is nearly full: a commit that fails would end the process."""
+        """Refuse changes while the disk is nearly full.
+
+        A commit that fails would end the process.
+        """
         never = asyncio.Event()
         while True:
             free = await self.journal.free_bytes()
@@ -229,7 +243,7 @@ class Partition:
         author: str = "user",
         reason: str = "",
         once: Once | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """A command's answer, durable. Raises Rejection and EngineError.
 
         A caller that is cancelled stops waiting; the command is decided all the same.
@@ -285,7 +299,9 @@ class Partition:
             replayed = World(self.world.settings)
             reached = 0
             try:
-                async for reached, revision in steps(self.journal, replayed, through_commit=through):
+                async for reached, revision in steps(
+                    self.journal, replayed, through_commit=through
+                ):
                     yield VerifyStep(reached, through, revision)
                 problems += [f"after replay: {each}" for each in invariants.problems(replayed)]
             except JournalCorrupt as error:
@@ -293,17 +309,27 @@ class Partition:
             found = digest(replayed)
             if found != live and not problems:
                 problems.append(f"replay gives {found[:16]}, but the live state is {live[:16]}")
-            yield VerifyStep(reached, through, replayed.revision, True, tuple(problems), found)
+            yield VerifyStep(
+                reached,
+                through,
+                replayed.revision,
+                done=True,
+                problems=tuple(problems),
+                digest=found,
+            )
 
     async def backup(self, name: str = "") -> BackupDone:
-        """Write a consistent copy of the journal while it works, named after the partition and `name`."""
+        """Write a consistent copy of the journal while it works."""
         revision = self.history.head_revision
         path = self._backups / f"{self.name}-{name or _time_of_day(self._clock.now_ms())}.db"
         await self.journal.backup(path)
         return BackupDone(str(path), revision, path.stat().st_size)
 
     async def compact(self, keep_revisions: int | None) -> int:
-        """Snapshot, then drop what neither recovery nor the kept watches need; the oldest revision left."""
+        """Snapshot, then drop what neither recovery nor the kept watches need.
+
+        The oldest revision left.
+        """
         await self.checkpoint.snapshot()
         await self.checkpoint.compact(keep_revisions)
         return self.journal.oldest_revision()

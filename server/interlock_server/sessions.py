@@ -1,6 +1,7 @@
 """Open sessions of robots: what each robot still has to be told, and when it was last heard.
 
-World knows what a session means; this knows the streams. Offers and orders come here when they are durable, wait in the
+World knows what a session means; this knows the streams. Offers and orders come here when they are
+durable, wait in the
 outbox of their stream, and orders are said again with every heartbeat until they are acknowledged.
 """
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 #: Report batches of one session that may wait for the disk; then its stream is not read.
 BATCHES_IN_FLIGHT_MAX: Final = 64
-#: The loop is late by this much: the machine slept or the process was stopped, and no robot is to blame.
+#: The loop is late by this much: the machine slept or the process was stopped, and no robot is to
+#: blame.
 STALL_MS: Final = 2_000
 #: How often silence is looked for.
 LOOK_EVERY_S: Final = 1.0
@@ -60,7 +62,10 @@ class Offer(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Something that the robot has to do with a job that it has. `kind` as interlock.v1.OrderKind."""
+    """Something that the robot has to do with a job that it has.
+
+    `kind` as interlock.v1.OrderKind.
+    """
 
     job: int
     fence: int
@@ -73,7 +78,7 @@ class RefusedReport(NamedTuple):
     """A report that changed nothing."""
 
     sequence: int
-    index: int
+    place: int
     job: int
     rejection: Rejection
 
@@ -121,7 +126,7 @@ def offer_of(job: Job, fence: int) -> Offer:
 
 
 def standing_orders(world: World, robot: str) -> list[Order]:
-    """The orders that follow from the statuses of a robot's jobs, and the newest replies to their questions."""
+    """Orders that follow from the statuses of a robot's jobs, and the newest replies for them."""
     orders = []
     for job in attached_jobs(world, robot):
         kind = _ORDER_OF_STATUS.get(Status(job.status))
@@ -161,7 +166,10 @@ class SessionStream:
         self._sessions.heard(self.robot)
 
     async def report(self, report: c.Report) -> None:
-        """Hand a batch to the engine. Returns before it is durable; waits only if very many are on their way."""
+        """Hand a batch to the engine.
+
+        Returns before it is durable; waits only if very many are on their way.
+        """
         await self._room.acquire()
         try:
             future = self._engine.submit(report, actor=Actor.ROBOT, author=self.robot)
@@ -219,7 +227,10 @@ class SessionStream:
     # -- to the robot ---------------------------------------------------------------------------
 
     async def next(self) -> Outgoing:
-        """Wait until there is something to say, and take all of it. After an `end` nothing follows."""
+        """Wait until there is something to say, and take all of it.
+
+        After an `end` nothing follows.
+        """
         while not self._has_something():
             self._wakeup.clear()
             await self._wakeup.wait()
@@ -278,7 +289,7 @@ class Sessions:
         missed_heartbeats: int = 4,
         time_to_live_ms: int = 300_000,
     ) -> None:
-        """Every robot that World does not count as lost gets its whole time to live from now (domain.md F11)."""
+        """Every robot that is not lost gets its whole time to live from now (promise P11)."""
         self.engine = engine
         #: Revision of the newest durable change.
         self.durable_revision = durable_revision
@@ -287,7 +298,8 @@ class Sessions:
         self._clock = clock
         self._unresponsive_ms = heartbeat_interval_ms * missed_heartbeats
         self._streams: dict[str, SessionStream] = {}
-        #: Monotonic and wall time at which each robot was last heard; since the start at the earliest.
+        #: Monotonic and wall time at which each robot was last heard; since the start at the
+        #: earliest.
         self._heard_ms: dict[str, int] = {}
         self._heard_wall_ms: dict[str, int] = {}
         self._looked_ms = clock.monotonic_ms()
@@ -325,7 +337,8 @@ class Sessions:
     def deliver(self, effects: Iterable[Effect]) -> None:
         """Hand durable offers and orders to the streams of their robots.
 
-        A robot without a stream hears of orders when it comes back; its offers go back by the time to live.
+        A robot without a stream hears of orders when it comes back; its offers go back by the time
+        to live.
         """
         for effect in effects:
             stream = self._streams.get(effect.robot)
@@ -350,7 +363,7 @@ class Sessions:
         return len(self._streams)
 
     def is_unresponsive(self, robot: str) -> bool:
-        """Whether nothing was heard of the robot for the allowed number of heartbeats (domain.md UA-8)."""
+        """Whether nothing was heard of it for the allowed number of heartbeats (domain.md UA-8)."""
         heard_ms = self._heard_ms.get(robot)
         return heard_ms is None or self._clock.monotonic_ms() - heard_ms > self._unresponsive_ms
 
@@ -389,13 +402,16 @@ class Sessions:
                 await self.look()
 
     async def look(self) -> None:
-        """Give up the sessions whose time to live is over. A stall of this server is no robot's fault."""
+        """Give up the sessions whose time to live is over.
+
+        A stall of this server is no robot's fault.
+        """
         now_ms = self._clock.monotonic_ms()
         late_ms = now_ms - self._looked_ms - int(LOOK_EVERY_S * 1000)
         self._looked_ms = now_ms
         if late_ms > STALL_MS:
-            for robot in self._heard_ms:
-                self._heard_ms[robot] += late_ms
+            for name in self._heard_ms:
+                self._heard_ms[name] += late_ms
             return
         for robot in list(self.engine.world.robots.values()):
             silent_ms = now_ms - self._heard_ms.get(robot.name, now_ms)
@@ -413,7 +429,8 @@ class Sessions:
             stream.end(
                 Rejection(
                     Reason.SESSION_LOST,
-                    f"nothing was heard of robot {name!r} for {self.time_to_live_ms / 1000:g} s; connect again",
+                    f"nothing was heard of robot {name!r} for {self.time_to_live_ms / 1000:g} s; "
+                    "connect again",
                 )
             )
 

@@ -1,4 +1,7 @@
-"""Deadlines that are due become commands. Changes nothing itself, and never decides what is due: the core does."""
+"""Deadlines that are due become commands.
+
+Changes nothing itself, and never decides what is due: the core does.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,13 @@ class Timers:
     """Watches the first deadline of a World, and the periodic clean-up."""
 
     def __init__(self, engine: Engine, clock: Clock, *, clean_up_period_ms: int) -> None:
-        """Clean-ups are at whole multiples of the period since 1970, whenever the server was started."""
+        """Clean-ups are at whole multiples of the period since 1970, however often it starts."""
         self._engine = engine
         self._clock = clock
         self._period_ms = clean_up_period_ms
-        self._last_clean_up = -1  # one that was due while the server was down is made up for at once
+        self._last_clean_up = (
+            -1
+        )  # one that was due while the server was down is made up for at once
         self._poke = asyncio.Event()
 
     def poke(self) -> None:

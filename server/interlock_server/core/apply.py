@@ -1,6 +1,7 @@
 """The only writer of World. Everything here is assignment of given values and upkeep of indexes.
 
-The same functions run live (through `Turn`) and in recovery (from the journal). They decide nothing: an
+The same functions run live (through `Turn`) and in recovery (from the journal). They decide
+nothing: an
 illegal change is a bug and fails an assertion, which stops the process.
 """
 
@@ -234,7 +235,10 @@ def delete_queue(world: World, name: str) -> None:
 
 
 def set_moving_queue(world: World, name: str, author: str) -> None:
-    """Remember whose hold or release of a queue its jobs still have to follow; "" when they have."""
+    """Remember whose hold or release of a queue its jobs still have to follow.
+
+    "" when they have.
+    """
     if author:
         world.moving_queues[name] = author
     else:

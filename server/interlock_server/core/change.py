@@ -40,7 +40,10 @@ class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ChangeBlock:
-    """Changes of one cause. `definitions`, `queues` and `robots` are numbers of `Name`, one per change."""
+    """Changes of one cause.
+
+    `definitions`, `queues` and `robots` are numbers of `Name`, one per change.
+    """
 
     __slots__ = (
         "cause",

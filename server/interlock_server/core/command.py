@@ -1,4 +1,4 @@
-"""Commands: wishes of a user, a robot or the clock, as plain values. Rules decide them (`core.decide`).
+"""Commands: wishes of a user, a robot or the clock, as plain values. `core.decide` has the rules.
 
 Times are milliseconds since 1970 UTC, lengths are milliseconds, 0 where there is none.
 """
@@ -151,7 +151,10 @@ class ReleaseQueue(Command, frozen=True):
 
 
 class MoveQueueJobs(Command, frozen=True):
-    """Let the next slice of jobs follow a queue's hold or release. Answer: whether more are left."""
+    """Let the next slice of jobs follow a queue's hold or release.
+
+    Answer: whether more are left.
+    """
 
     jobs_max: int = 500
 
@@ -191,7 +194,10 @@ class OpenSession(Command, frozen=True):
 
 
 class SessionOpened(msgspec.Struct, frozen=True, gc=False):
-    """The session that was opened: its epoch, a verdict per named job, the newest recorded report batch."""
+    """The session that was opened.
+
+    Its epoch, a verdict per named job, the newest recorded report batch.
+    """
 
     epoch: int
     verdicts: tuple[Verdict, ...]
@@ -281,7 +287,10 @@ NO_DETAIL = ReportDetail()
 
 
 class Report(Command, frozen=True):
-    """A batch of reports as columns, each decided on its own. Answer: list of (index, Rejection)."""
+    """A batch of reports as columns, each decided on its own.
+
+    Answer: list of (index, Rejection).
+    """
 
     robot: str
     epoch: int
@@ -337,6 +346,9 @@ class CleanUpTerminating(Command, frozen=True):
 
 
 class RecoverSessions(Command, frozen=True):
-    """After a restart: no stream is open, and what was running is Uncertain. Answer: whether more is left."""
+    """After a restart: no stream is open, and what was running is Uncertain.
+
+    Answer: whether more is left.
+    """
 
     jobs_max: int = 1000

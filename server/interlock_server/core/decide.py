@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 
-def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any:  # noqa: ANN401
+def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any:
     """Decide a command and everything that follows from it; its answer, or a Rejection.
 
     A Rejection has changed nothing: that is asserted, and a failed assertion stops the process.
@@ -93,9 +93,14 @@ def _change_job(world: World, turn: Turn, job_id: int, command: ChangeJobs) -> O
 
 def _wrong_lifecycle(job: Job, verb: Verb) -> Rejection:
     name = verb.name.lower().replace("_", " ")
-    own, other = Lifecycle(job.lifecycle).text, "uipath" if job.lifecycle == Lifecycle.REDWOOD else "redwood"
+    own, other = (
+        Lifecycle(job.lifecycle).text,
+        "uipath" if job.lifecycle == Lifecycle.REDWOOD else "redwood",
+    )
     return Rejection(
-        Reason.WRONG_LIFECYCLE, f"job {job.id} is a {own} job, and {name} is for {other} jobs", lifecycle=own
+        Reason.WRONG_LIFECYCLE,
+        f"job {job.id} is a {own} job, and {name} is for {other} jobs",
+        lifecycle=own,
     )
 
 

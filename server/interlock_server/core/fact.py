@@ -1,4 +1,7 @@
-"""What recovery needs and a watcher has no business with: after-images of records, in their place between the changes."""
+"""What recovery needs and a watcher has no business with.
+
+After-images of records, in their place between the changes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What has to hold of a World at any time (domain.md C4): for tests, the simulation and `interlock verify`."""
+"""What has to hold of a World at any time (domain.md C4).
+
+For tests, the simulation and `interlock verify`.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """Waiting jobs in the documented order, so that the next one for a robot is found without a scan.
 
-A `Lane` holds the waiting jobs of one definition, queue and requested robot. A `Pool` stands for robots of equal
+A `Lane` holds the waiting jobs of one definition, queue and requested robot. A `Pool` stands for
+robots of equal
 ability and holds the best job of every lane that they can serve. Entries are checked when they are
-taken, never searched for: what is out of date is dropped then. Everything here is derived from the jobs.
+taken, never searched for: what is out of date is dropped then. Everything here is derived from the
+jobs.
 """
 
 from __future__ import annotations
@@ -84,9 +86,10 @@ class Pool:
     __slots__ = ("definitions", "free", "heads", "queues")
 
     def __init__(self, key: PoolKey) -> None:
-        """Make a pool for robots that can run `key[0]` and serve `key[1]` (empty for all queues)."""
+        """Make a pool for robots that can run `key[0]` and serve queues `key[1]` (empty: all)."""
         self.definitions, self.queues = key
-        #: Heads of background and of foreground lanes, kept apart: a robot runs one foreground job at a time.
+        #: Heads of background and of foreground lanes, kept apart: a robot runs one foreground job
+        #: at a time.
         self.heads: tuple[list[tuple[Order, LaneKey]], list[tuple[Order, LaneKey]]] = ([], [])
         #: Connected robots with a free slot, the one that waits longest first.
         self.free: dict[str, None] = {}
@@ -98,6 +101,12 @@ class Pool:
             and lane.definition in self.definitions
             and (not self.queues or lane.queue in self.queues)
         )
+
+    def to_the_end(self, robot: str) -> None:
+        """Let a robot that was just served wait longest, if it still has a free slot."""
+        if robot in self.free:
+            del self.free[robot]
+            self.free[robot] = None
 
 
 class Lanes:
@@ -126,7 +135,7 @@ class Lanes:
             self._announce(lane, order)
 
     def refresh(self, lane: Lane, jobs: dict[int, Job]) -> None:
-        """Tell the pools of a lane about its present head, after the old one left or the queue opened."""
+        """Tell the pools of a lane its head, after the old one left or the queue opened."""
         head = lane.head(jobs)
         if head is not None:
             self._announce(lane, head)

@@ -1,4 +1,7 @@
-"""A refused command is a value: a reason from one list, a sentence for people, and data for programs."""
+"""A refused command is a value.
+
+A reason from one list, a sentence for people, and data for programs.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class Rejection(Exception):  # noqa: N818  a refusal is no error of the program
     """Reason, sentence and metadata. Rules return it; only the edge of the engine raises it."""
 
     def __init__(self, reason: Reason, sentence: str, **metadata: str | int) -> None:
-        """Keep what a caller needs: `sentence` says what was expected, what is, and what is allowed."""
+        """Keep what a caller needs.
+
+        `sentence` says what was expected, what is, and what is allowed.
+        """
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence

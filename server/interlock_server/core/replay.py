@@ -1,6 +1,7 @@
 """Writing recorded changes and facts into World again. Decides nothing and consults no clock.
 
-A snapshot is fuzzy: each of its jobs carries the number of the commit after which it was copied, and what
+A snapshot is fuzzy: each of its jobs carries the number of the commit after which it was copied,
+and what
 that commit and those before it say of the job is in it already.
 """
 
@@ -65,7 +66,9 @@ class Replay:
             ReplayError: a change speaks of a job that neither the snapshot nor the journal has.
         """
         if self._gone:
-            raise ReplayError(f"the journal speaks of jobs that are nowhere: {sorted(self._gone)[:5]}")
+            raise ReplayError(
+                f"the journal speaks of jobs that are nowhere: {sorted(self._gone)[:5]}"
+            )
         self._stamps.clear()
         self.world.pending_names.clear()  # watchers get all names when they start
 
@@ -81,7 +84,9 @@ class Replay:
         try:
             apply.move(world, job, row, cause, revision)
         except AssertionError as error:
-            raise ReplayError(f"commit {number}, revision {revision}, job {job_id}: {error}") from error
+            raise ReplayError(
+                f"commit {number}, revision {revision}, job {job_id}: {error}"
+            ) from error
 
     def _job(self, number: int, job_id: int) -> Job | None:
         """The job that a commit writes to; None if the snapshot has the effect already."""
@@ -111,7 +116,7 @@ class Replay:
                 _catalog_fact(world, fact)
 
 
-def _catalog_fact(world: World, fact: Fact) -> None:  # noqa: C901  one case a kind
+def _catalog_fact(world: World, fact: Fact) -> None:
     key, value = str(fact.key), fact.value
     match fact.kind:
         case FactKind.PUT_DEFINITION:
@@ -133,4 +138,3 @@ def _catalog_fact(world: World, fact: Fact) -> None:  # noqa: C901  one case a k
             apply.set_next_epoch(world, value)
         case _:
             raise ReplayError(f"fact of unknown kind {fact.kind}: written by a newer release")
-

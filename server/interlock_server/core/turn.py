@@ -1,6 +1,7 @@
-"""A turn: one command and all that follows from it, written into World and recorded for the journal.
+"""A turn: one command and all that follows from it, applied and recorded for the journal.
 
-Rules call `move` and `set`; each is applied at once, so a follow-up sees what came before it. A rule that
+Rules call `move` and `set`; each is applied at once, so a follow-up sees what came before it. A
+rule that
 refuses does so before it writes anything. Turns of one group append to the same `Draft`.
 """
 
@@ -104,7 +105,10 @@ class Turn:
     # -- status changes -------------------------------------------------------------------------
 
     def move(self, job: Job, trigger: Trigger, reason: str = "") -> None:
-        """Change the status along the row of this trigger. The rule has made sure that there is one."""
+        """Change the status along the row of this trigger.
+
+        The rule has made sure that there is one.
+        """
         row = NEXT[job.status * TRIGGER_NUMBERS + trigger]
         assert row, f"no row for status {job.status} and trigger {trigger!r}"
         self._record(job, row, reason)
@@ -133,7 +137,7 @@ class Turn:
 
     # -- everything else ------------------------------------------------------------------------
 
-    def _fact(self, kind: FactKind, key: int | str, value: Any) -> None:  # noqa: ANN401
+    def _fact(self, kind: FactKind, key: int | str, value: Any) -> None:
         self.draft.facts.append(Fact(self.world.revision, int(kind), key, value))
 
     def create(self, job: Job, trigger: Trigger, reason: str = "") -> None:
@@ -142,7 +146,7 @@ class Turn:
         apply.create_job(self.world, job)
         self._record(job, creation_row(Lifecycle(job.lifecycle), trigger), reason)
 
-    def set(self, job: Job, **fields: Any) -> None:  # noqa: ANN401
+    def set(self, job: Job, **fields: Any) -> None:
         """Assign fields of a job other than its status."""
         self._fact(FactKind.SET_JOB, job.id, fields)
         apply.set_job(self.world, job, fields)
@@ -177,7 +181,7 @@ class Turn:
         self._fact(FactKind.MOVE_QUEUE, name, author)
         apply.set_moving_queue(self.world, name, author)
 
-    def put_robot(self, robot: Robot, **changes: Any) -> None:  # noqa: ANN401
+    def put_robot(self, robot: Robot, **changes: Any) -> None:
         """Write a robot's record, with these changes."""
         robot = msgspec.structs.replace(robot, **changes)
         self._fact(FactKind.PUT_ROBOT, robot.name, robot)

@@ -1,6 +1,7 @@
 """All live objects of one partition at one revision, with their indexes.
 
-Rules read it; only `core.apply` writes it. Indexes are derived from the records (promise P9): `invariants.check`
+Rules read it; only `core.apply` writes it. Indexes are derived from the records (promise P9):
+`invariants.check`
 compares each with a full scan.
 """
 
@@ -62,8 +63,8 @@ class World:
         "robot_jobs",
         "robot_numbers",
         "robots",
-        "spilled",
         "settings",
+        "spilled",
         "status_counts",
         "terminating",
     )
@@ -100,7 +101,8 @@ class World:
         self.queue_load: dict[str, int] = {}
         #: Jobs in QueueHeld, by queue, oldest first.
         self.queue_held: dict[str, dict[int, None]] = {}
-        #: Queues whose jobs still have to follow a hold or a release, one slice at a time, and who did that.
+        #: Queues whose jobs still have to follow a hold or a release, one slice at a time, and who
+        #: did that.
         self.moving_queues: dict[str, str] = {}
         #: The Pending UiPath job of a definition that is bound to a robot (domain.md UA-7).
         self.pending_twins: dict[tuple[str, str], int] = {}

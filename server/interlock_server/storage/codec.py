@@ -1,17 +1,18 @@
 """The storage format: what the bytes of a commit, a snapshot row and an archived job are.
 
-Old entries decode here for ever. The public part of a commit is an interlock.v1.ChangeColumns, whose bytes watchers
+Old entries decode here for ever. The public part of a commit is an interlock.v1.ChangeColumns,
+whose bytes watchers
 are sent unchanged; everything else is msgpack of the core's records.
 """
 
 from __future__ import annotations
 
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
-from interlock.v1 import event_pb2
 
+from interlock.v1 import event_pb2
 from interlock_server.core.change import Cause, ChangeBlock, Name
 from interlock_server.core.fact import Fact, FactKind
 from interlock_server.core.model.definition import Definition
@@ -62,7 +63,7 @@ def _message(block: ChangeBlock) -> event_pb2.ChangeBlock:
     message = event_pb2.ChangeBlock(
         first_revision=block.first_revision,
         time_ms=cause.at_ms,
-        actor=cause.actor,  # type: ignore[arg-type]  # the numbers are the same
+        actor=cast("Any", cause.actor),  # the numbers are the same
         author=cause.author,
         reason=cause.reason,
         request_id=cause.request_id,
@@ -76,7 +77,7 @@ def _message(block: ChangeBlock) -> event_pb2.ChangeBlock:
     for index, reason in block.notes.items():
         message.notes.add(index=index, reason=reason)
     for name in block.names:
-        message.names.add(kind=name.kind, number=name.number, name=name.name)  # type: ignore[arg-type]
+        message.names.add(kind=cast("Any", name.kind), number=name.number, name=name.name)
     return message
 
 

@@ -6,6 +6,7 @@ One conformance suite holds every implementation to it (tests/server/storage/tes
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -217,7 +218,7 @@ class JournalPort(Protocol):
     async def archived_count(self) -> int:
         """How many final jobs there are."""
 
-    async def backup(self, path: str) -> None:
+    async def backup(self, path: str | Path) -> None:
         """Write a complete, consistent and durable copy while commits go on."""
 
     async def sizes(self) -> dict[str, int]:

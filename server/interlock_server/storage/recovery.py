@@ -13,7 +13,7 @@ from interlock_server.storage.port import JournalCorrupt
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from interlock_server.storage.port import JournalPort, SnapshotRow
+    from interlock_server.storage.port import Commit, JournalPort, SnapshotRow
 
 #: Kinds of snapshot rows. Stored on disk: added to, never changed.
 ROW_HEAD: Final = 1
@@ -21,7 +21,10 @@ ROW_JOB: Final = 2
 
 
 async def recover(
-    journal: JournalPort, settings: Settings = DEFAULT_SETTINGS, *, through_commit: int | None = None
+    journal: JournalPort,
+    settings: Settings = DEFAULT_SETTINGS,
+    *,
+    through_commit: int | None = None,
 ) -> World:
     """The World after the last durable commit, or after `through_commit`.
 
@@ -54,14 +57,18 @@ async def steps(
                 break
             blocks = codec.decode_blocks(commit.public)
             replay.commit(commit.number, blocks, codec.decode_facts(commit.private))
-            if world.revision != commit.last_revision:
-                raise ReplayError(
-                    f"commit {commit.number} ends at revision {world.revision}, not {commit.last_revision}"
-                )
+            _check_end(world, commit)
             yield commit.number, world.revision
         replay.finish()
     except ReplayError as error:
         raise JournalCorrupt(str(error)) from error
+
+
+def _check_end(world: World, commit: Commit) -> None:
+    if world.revision != commit.last_revision:
+        raise ReplayError(
+            f"commit {commit.number} ends at revision {world.revision}, not {commit.last_revision}"
+        )
 
 
 def _take_row(replay: Replay, row: SnapshotRow) -> None:

@@ -108,7 +108,8 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     uncertain_until_ms: int = 0
     messages: tuple[OperatorMessage, ...] = ()
     attended: bool = False
-    #: The executor of a Running UiPath job is gone and it waits to be executed again (policy rerun).
+    #: The executor of a Running UiPath job is gone and it waits to be executed again (policy
+    #: rerun).
     attempt_lost: bool = False
     #: The code has ended; an external caller has to name the result (completion strategy external).
     code_ended: bool = False

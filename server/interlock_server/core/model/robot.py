@@ -6,7 +6,10 @@ import msgspec
 
 
 class Robot(msgspec.Struct, array_like=True, gc=False):
-    """One robot by name. The name is never its identity: `epoch` names the session, `instance` the program."""
+    """One robot by name.
+
+    The name is never its identity: `epoch` names the session, `instance` the program.
+    """
 
     name: str
     epoch: int = 0

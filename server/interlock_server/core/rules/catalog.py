@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 
-def put_definitions(world: World, turn: Turn, command: PutDefinitions) -> list[Definition] | Rejection:
+def put_definitions(
+    world: World, turn: Turn, command: PutDefinitions
+) -> list[Definition] | Rejection:
     """Create or change definitions. One that is as it was keeps its version."""
     for definition in command.definitions:
         refusal = _definition_refusal(world, definition)
@@ -38,7 +40,8 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
     if known is not None and known.lifecycle != definition.lifecycle:
         return Rejection(
             Reason.CONFLICTING_DEFINITION,
-            f"definition {definition.name!r} is of lifecycle {Lifecycle(known.lifecycle).text}, which cannot change;"
+            f"definition {definition.name!r} is of lifecycle {Lifecycle(known.lifecycle).text}, "
+            "which cannot change;"
             " use another name",
         )
     if definition.queue not in world.queues:
@@ -74,7 +77,9 @@ def delete_definitions(world: World, turn: Turn, command: DeleteDefinitions) -> 
     used = next((job for job in world.jobs.values() if job.definition in command.names), None)
     if used is not None:
         return Rejection(
-            Reason.IN_USE, f"definition {used.definition!r} is in use by job {used.id}; end it first", job=used.id
+            Reason.IN_USE,
+            f"definition {used.definition!r} is in use by job {used.id}; end it first",
+            job=used.id,
         )
     for name in command.names:
         turn.delete_definition(name)
@@ -121,11 +126,14 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
     for definition in world.definitions.values():
         if definition.queue in command.names:
             return Rejection(
-                Reason.IN_USE, f"queue {definition.queue!r} is the queue of definition {definition.name!r}"
+                Reason.IN_USE,
+                f"queue {definition.queue!r} is the queue of definition {definition.name!r}",
             )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:
-        return Rejection(Reason.IN_USE, f"queue {used.queue!r} has job {used.id}; end it first", job=used.id)
+        return Rejection(
+            Reason.IN_USE, f"queue {used.queue!r} has job {used.id}; end it first", job=used.id
+        )
     for name in command.names:
         if name in world.moving_queues:
             turn.set_moving_queue(name, "")

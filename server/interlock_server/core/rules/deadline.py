@@ -1,4 +1,7 @@
-"""What happens when an instant is reached that a job carries (promise P11: the instant itself is stored)."""
+"""What happens when an instant is reached that a job carries (promise P11.
+
+The instant itself is stored).
+"""
 
 from __future__ import annotations
 

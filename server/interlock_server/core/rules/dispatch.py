@@ -1,6 +1,7 @@
 """Giving waiting jobs to robots with free slots, in the documented order (domain.md B1, A5).
 
-O(log n) per job: the best job of a pool of equal robots is at the top of a heap. Only pools that changed are looked at.
+O(log n) per job: the best job of a pool of equal robots is at the top of a heap. Only pools that
+changed are looked at.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
 
 
 def _serve_robot(world: World, turn: Turn, name: str, jobs_max: int) -> int:
-    """Give one robot the jobs that only it may take, or better ones of its pool, while it has room."""
+    """Give a robot the jobs that only it may take, or better ones of its pool."""
     count = 0
     robot = world.robots.get(name)
     while robot is not None and count < jobs_max and world.free_slots(robot) > 0:
@@ -58,31 +59,25 @@ def _serve_robot(world: World, turn: Turn, name: str, jobs_max: int) -> int:
 def _serve_pool(world: World, turn: Turn, pool: Pool, jobs_max: int) -> int:
     """Give the robots of a pool one job each in turn, until jobs or slots run out."""
     count = 0
-    busy: list[str] = []  # robots that run a foreground job and find only foreground jobs
-    while pool.free and count < jobs_max:
+    passed = 0  # robots in a row that run a foreground job and find only foreground jobs
+    while pool.free and passed < len(pool.free) and count < jobs_max:
         name = next(iter(pool.free))
-        robot = world.robots[name]
         best = _best(world, pool, foreground=name not in world.foreground)
+        if best is None and name not in world.foreground:
+            break
         if best is None:
-            if name not in world.foreground:
-                break
-            del pool.free[name]
-            busy.append(name)
-            continue
-        _offer(world, turn, best[1], robot)
-        count += 1
-        if name in pool.free:  # to the end of the line
-            del pool.free[name]
-            pool.free[name] = None
-    for name in busy:
-        pool.free[name] = None
+            passed += 1
+        else:
+            _offer(world, turn, best[1], world.robots[name])
+            count, passed = count + 1, 0
+        pool.to_the_end(name)
     if count < jobs_max:
         world.lanes.dirty.pop((pool.definitions, pool.queues), None)
     return count
 
 
 def _own_lane(world: World, robot: Robot) -> Lane | None:
-    """The lane bound to this robot whose first job goes first, among those that it may start now."""
+    """The lane bound to this robot whose head goes first, of those that it may start now."""
     best: tuple[Order, Lane] | None = None
     for lane in world.lanes.by_robot.get(robot.name, ()):
         if lane.definition not in robot.definitions or not world.queue_is_open(lane.queue):

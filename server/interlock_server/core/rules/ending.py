@@ -1,4 +1,7 @@
-"""Cancel, kill and stop: which of them a status allows, and who has to confirm (domain.md A2, B12)."""
+"""Cancel, kill and stop.
+
+Which of them a status allows, and who has to confirm (domain.md A2, B12).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ def cancel(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
     return True
 
 
-def kill(_world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None) -> bool | Rejection:
+def kill(
+    _world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None
+) -> bool | Rejection:
     """End a job at once. A robot that executes it has to confirm; without one it is over now."""
     if job.lifecycle == Lifecycle.UIPATH:
         return _kill_uipath(turn, job)
@@ -47,7 +52,9 @@ def kill(_world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None
     return True
 
 
-def stop(_world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None) -> bool | Rejection:
+def stop(
+    _world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None
+) -> bool | Rejection:
     """Ask a UiPath job to end when its code allows; without an executor it is over now."""
     if job.status == Status.UIPATH_STOPPING:
         return False
@@ -95,12 +102,16 @@ def _end_without_executor(turn: Turn, job: Job, trigger: Trigger, strategy: Stop
 
 
 def complete(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
-    """Name the result from outside: only while Running, and only where the definition says so (TR-102, B8)."""
+    """Name the result from outside.
+
+    Only while Running, and only where the definition says so (TR-102, B8).
+    """
     definition = world.definitions[job.definition]
     if definition.completion is not Completion.EXTERNAL:
         return Rejection(
             Reason.NOT_EXTERNAL,
-            f"definition {definition.name!r} is not completed from outside; its robot ends job {job.id}",
+            f"definition {definition.name!r} is not completed from outside; its robot ends job "
+            f"{job.id}",
         )
     if job.status != Status.REDWOOD_RUNNING:
         return illegal(job, "complete")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def follow(world: World, turn: Turn, job: Job) -> None:
-    """Close questions that nobody waits for, leave the message that the definition wants, wake who waited."""
+    """Close moot questions, leave the message that the definition wants, wake who waited."""
     if job.messages:
         operator_message.close_questions(turn, job)
     _message_on_failure(world, turn, job)

@@ -40,7 +40,10 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
 
 
 def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
-    """Give a waiting job another start. Scheduled and Held keep their status until the gates run."""
+    """Give a waiting job another start.
+
+    Scheduled and Held keep their status until the gates run.
+    """
     start_ms = max(command.value, turn.now_ms)
     if job.status in {Status.REDWOOD_SCHEDULED, Status.REDWOOD_HELD}:
         turn.set(job, start_ms=start_ms, top_start_ms=start_ms)

@@ -1,4 +1,7 @@
-"""A robot no longer has a job: what becomes of it, by status and by how sure that is (domain.md RA-15, UA-6)."""
+"""A robot no longer has a job.
+
+What becomes of it, by status and by how sure that is (domain.md RA-15, UA-6).
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,11 @@ def move_as_allowed(turn: Turn, job: Job, trigger: Trigger, robot: str, reason: 
 
 
 def _lose_uipath(world: World, turn: Turn, job: Job, loss: Loss, author: str) -> None:
-    """UA-6: a job without an executor is offered again, faulted or executed again, never by silence alone unless asked."""
+    """UA-6.
+
+    A job without an executor is offered again, faulted or executed again, never by silence alone
+    unless asked.
+    """
     policy = world.definitions[job.definition].on_robot_loss
     waiting = job.status in {S.UIPATH_PENDING, S.UIPATH_RESUMED}
     if waiting:

@@ -94,14 +94,17 @@ def reply(world: World, turn: Turn, command: Reply) -> tuple[OperatorMessage, Ou
 def _not_open(world: World, message: int) -> Rejection:
     if 0 < message < world.next_message:
         return Rejection(
-            Reason.MESSAGE_CLOSED, f"message {message} needs no reply: it was answered, or its job is over"
+            Reason.MESSAGE_CLOSED,
+            f"message {message} needs no reply: it was answered, or its job is over",
         )
     return Rejection(Reason.MESSAGE_NOT_FOUND, f"there is no operator message {message}")
 
 
 def _reply_refusal(message: OperatorMessage, text: str) -> Rejection | None:
     if not text.strip():
-        return Rejection(Reason.REPLY_REFUSED, f"the reply to message {message.id} may not be empty")
+        return Rejection(
+            Reason.REPLY_REFUSED, f"the reply to message {message.id} may not be empty"
+        )
     if message.choices and text not in message.choices:
         choices = ", ".join(message.choices)
         return Rejection(
@@ -109,7 +112,8 @@ def _reply_refusal(message: OperatorMessage, text: str) -> Rejection | None:
             f"the reply to message {message.id} has to be one of: {choices}",
             choices=choices,
         )
-    # re2 takes time in proportion to the text, whatever the expression: a robot cannot stall the engine.
+    # re2 takes time in proportion to the text, whatever the expression: a robot cannot stall the
+    # engine.
     if message.pattern and not re2.fullmatch(message.pattern, text):
         return Rejection(
             Reason.REPLY_REFUSED,
@@ -127,4 +131,8 @@ def _go_on(turn: Turn, job: Job, message: OperatorMessage) -> None:
     turn.move(job, Trigger.REPLY)
     if job.code_ended:
         turn.follow_up(Actor.ROBOT, job.robot)
-        turn.move(job, Trigger.COMPLETE if job.fault is None else Trigger.FAIL, "it had ended before the reply")
+        turn.move(
+            job,
+            Trigger.COMPLETE if job.fault is None else Trigger.FAIL,
+            "it had ended before the reply",
+        )

@@ -1,4 +1,7 @@
-"""Holding and releasing a queue: at once in effect, slice by slice for its jobs (domain.md B4, RA-11)."""
+"""Holding and releasing a queue.
+
+At once in effect, slice by slice for its jobs (domain.md B4, RA-11).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from interlock_server.core.vocabulary.status import Status
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlock_server.core.command import HoldQueue, MoveQueueJobs, ReleaseQueue
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
@@ -25,12 +30,17 @@ def missing(name: str) -> Rejection:
 
 
 def hold_queue(world: World, turn: Turn, command: HoldQueue) -> Queue | Rejection:
-    """Hold a queue. From now on nothing of it is dispatched, whatever its jobs' statuses still say."""
+    """Hold a queue.
+
+    From now on nothing of it is dispatched, whatever its jobs' statuses still say.
+    """
     queue = world.queues.get(command.queue)
     if queue is None:
         return missing(command.queue)
     if queue.system:
-        return Rejection(Reason.QUEUE_IS_SYSTEM, f"queue {queue.name!r} is a system queue and cannot be held")
+        return Rejection(
+            Reason.QUEUE_IS_SYSTEM, f"queue {queue.name!r} is a system queue and cannot be held"
+        )
     if queue.held:
         return Rejection(
             Reason.QUEUE_ALREADY_HELD, f"queue {queue.name!r} is held already, by {queue.held_by!r}"
@@ -45,7 +55,9 @@ def release_queue(world: World, turn: Turn, command: ReleaseQueue) -> Queue | Re
     if queue is None:
         return missing(command.queue)
     if not queue.held:
-        return Rejection(Reason.QUEUE_NOT_HELD, f"expected queue {queue.name!r} held, but it is open")
+        return Rejection(
+            Reason.QUEUE_NOT_HELD, f"expected queue {queue.name!r} held, but it is open"
+        )
     return _set_held(turn, queue, turn.cause.author, held=False, held_by="", hold_reason="")
 
 
@@ -57,12 +69,15 @@ def _set_held(turn: Turn, queue: Queue, author: str, **changes: object) -> Queue
 
 
 def move_jobs(world: World, turn: Turn, command: MoveQueueJobs) -> bool:
-    """Let the next slice of one queue's jobs follow: Queued to QueueHeld, or back (TR-041, TR-036)."""
+    """Let the next slice of one queue's jobs follow.
+
+    Queued to QueueHeld, or back (TR-041, TR-036).
+    """
     name, author = next(iter(world.moving_queues.items()))
     queue = world.queues.get(name)
     held = queue is not None and queue.held
     if held:
-        waiting = (
+        waiting: Iterator[int] = (
             job_id
             for job_id in world.lanes.waiting_in(name, world.jobs)
             if world.jobs[job_id].status == Status.REDWOOD_QUEUED

@@ -37,7 +37,10 @@ Refused = list[tuple[int, Rejection]]
 
 
 def report(world: World, turn: Turn, command: Report) -> Refused | Rejection:
-    """Apply a batch of a robot's current session; a batch that was applied before only says again what was refused."""
+    """Apply a batch of a robot's current session.
+
+    A batch that was applied before only says again what was refused.
+    """
     robot = world.robots.get(command.robot)
     refusal = _session_refusal(robot, command)
     if refusal is not None:
@@ -52,21 +55,29 @@ def report(world: World, turn: Turn, command: Report) -> Refused | Rejection:
     turn.set_sequence(
         robot.name,
         command.sequence,
-        [(i, int(rejection.reason), rejection.sentence, rejection.metadata) for i, rejection in refused],
+        [
+            (i, int(rejection.reason), rejection.sentence, rejection.metadata)
+            for i, rejection in refused
+        ],
     )
     return refused
 
 
 def _session_refusal(robot: Robot | None, command: Report) -> Rejection | None:
     if robot is None:
-        return Rejection(Reason.NO_SESSION, f"robot {command.robot!r} has no session; send Hello first")
+        return Rejection(
+            Reason.NO_SESSION, f"robot {command.robot!r} has no session; send Hello first"
+        )
     if command.epoch != robot.epoch:
         return Rejection(
             Reason.SESSION_SUPERSEDED,
-            f"session {command.epoch} of robot {robot.name!r} was replaced by session {robot.epoch}",
+            f"session {command.epoch} of robot {robot.name!r} was replaced by session "
+            f"{robot.epoch}",
         )
     if robot.lost:
-        return Rejection(Reason.SESSION_LOST, f"session {command.epoch} was given up; connect again")
+        return Rejection(
+            Reason.SESSION_LOST, f"session {command.epoch} was given up; connect again"
+        )
     if command.sequence > robot.last_sequence + 1:
         return Rejection(
             Reason.SEQUENCE_GAP,
@@ -82,8 +93,7 @@ def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
     count = len(command.jobs)
     fences = command.fences if len(command.fences) == count else command.fences * count
     kinds = command.kinds if len(command.kinds) == count else command.kinds * count
-    index = 0
-    for job_id, fence, kind in zip(command.jobs, fences, kinds, strict=True):
+    for index, (job_id, fence, kind) in enumerate(zip(command.jobs, fences, kinds, strict=True)):
         job = jobs.get(job_id)
         rejection: Rejection | None
         if job is None or job.fence != fence or not job.attached or job.robot != name:
@@ -92,11 +102,12 @@ def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
             rejection = handlers[kind](
                 world, turn, job, details.get(index, NO_DETAIL) if details else NO_DETAIL
             )
-            if turn.cause.author != name:  # a handler let the server speak; what follows is the robot's again
+            if (
+                turn.cause.author != name
+            ):  # a handler let the server speak; what follows is the robot's again
                 turn.follow_up(Actor.ROBOT, name)
         if rejection is not None:
             refused.append((index, rejection))
-        index += 1
     return refused
 
 
@@ -107,7 +118,8 @@ def _ownership_refusal(world: World, name: str, job_id: int, fence: int) -> Reje
         return not_found(world, job_id)
     if fence > job.fence:
         return Rejection(
-            Reason.FENCE_UNKNOWN, f"attempt {fence} of job {job_id} was never given out; it is at {job.fence}"
+            Reason.FENCE_UNKNOWN,
+            f"attempt {fence} of job {job_id} was never given out; it is at {job.fence}",
         )
     if fence < job.fence:
         return Rejection(
@@ -137,7 +149,10 @@ def _accepted(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rej
 
 
 def _refused(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
-    """Another robot may have it. This session gets no more jobs of the definition, lest it be offered for ever."""
+    """Another robot may have it.
+
+    This session gets no more jobs of the definition, lest it be offered for ever.
+    """
     reason = detail.reason or "refused by the robot"
     if job.status in {S.REDWOOD_DISPATCHED, S.REDWOOD_ASSIGNED}:
         loss.move_as_allowed(turn, job, T.REQUEUE, job.robot, reason)
@@ -210,7 +225,9 @@ def _killed(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reject
     return _end(turn, job, T.FAIL, detail, fault)
 
 
-def _cancel_confirmed(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _cancel_confirmed(
+    _world: World, turn: Turn, job: Job, detail: ReportDetail
+) -> Rejection | None:
     if job.status != S.REDWOOD_CANCELING:
         return illegal(job, "confirm the cancel of")
     turn.move(job, T.CONFIRM_CANCEL, detail.reason)
@@ -259,7 +276,8 @@ def _noted(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejectio
 def _suspended(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if job.lifecycle == Lifecycle.REDWOOD:
         return Rejection(
-            Reason.WRONG_LIFECYCLE, f"job {job.id} is a Redwood job, and only UiPath jobs can be suspended"
+            Reason.WRONG_LIFECYCLE,
+            f"job {job.id} is a Redwood job, and only UiPath jobs can be suspended",
         )
     if detail.suspension is None:
         return Rejection(Reason.INVALID_FIELD, f"a suspension of job {job.id} has no conditions")
@@ -276,7 +294,9 @@ def _suspended(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
 def _remote_gone(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if not next_row(job.status, T.LOSE_FOR_GOOD):
         return _ordered_or_illegal(job, "lose")
-    loss.move_as_allowed(turn, job, T.LOSE_FOR_GOOD, job.robot, detail.reason or "the remote job is gone")
+    loss.move_as_allowed(
+        turn, job, T.LOSE_FOR_GOOD, job.robot, detail.reason or "the remote job is gone"
+    )
     return None
 
 

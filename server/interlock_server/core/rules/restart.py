@@ -21,23 +21,17 @@ if TYPE_CHECKING:
 def restart(world: World, turn: Turn, command: RestartJobs) -> list[Outcome]:
     """Make a new job from each final one; the others are refused, each on its own."""
     person = turn.cause
-    outcomes: list[Outcome] = []
+    decided: list[Job | Rejection] = []
     created: list[submission.Created] = []
     for job_id in command.jobs:
         made = _restart(world, turn, job_id, command)
-        if isinstance(made, Rejection):
-            outcomes.append(Outcome(0, rejection=made))
-            continue
-        outcomes.append(Outcome(made.id))
-        if not _is_modified(world, made):
-            created.append(submission.Created(made, hold=command.hold))
-        turn.follow_up(Actor(person.actor), person.author, person.reason)
+        decided.append(made)
+        if isinstance(made, Job):
+            if not _is_modified(world, made):
+                created.append(submission.Created(made, hold=command.hold))
+            turn.follow_up(Actor(person.actor), person.author, person.reason)
     submission.begin(world, turn, created)
-    for outcome in outcomes:
-        if outcome.job:
-            job = world.jobs[outcome.job]
-            outcome.status, outcome.revision = job.status, job.revision
-    return outcomes
+    return [submission.outcome_of(one) for one in decided]
 
 
 def _is_modified(world: World, job: Job) -> bool:
@@ -51,7 +45,8 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
     if not IS_FINAL[original.status]:
         return Rejection(
             Reason.NOT_FINAL,
-            f"expected to restart job {job_id}, but it is {STATUS_NAME[original.status]}; only a final job can be restarted",
+            f"expected to restart job {job_id}, but it is {STATUS_NAME[original.status]}; only a "
+            "final job can be restarted",
             status=STATUS_NAME[original.status],
         )
     if command.expected_revision and command.expected_revision != original.revision:
@@ -65,7 +60,9 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
         if obstacle:
             return Rejection(Reason.DEFINITION_NOT_FOUND, obstacle)
         if command.hold:
-            return Rejection(Reason.WRONG_LIFECYCLE, f"job {job_id} is a UiPath job, and hold is for Redwood")
+            return Rejection(
+                Reason.WRONG_LIFECYCLE, f"job {job_id} is a UiPath job, and hold is for Redwood"
+            )
         refusal = submission.twin_refusal(world, original.definition, original.requested_robot)
         if refusal is not None:
             return refusal
@@ -101,10 +98,10 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
         submitted_by=turn.cause.author,
         requested_robot="" if original.attended else original.requested_robot,
         restarted_from=original.id,
+        info=obstacle,
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")
-        job.info = obstacle
         turn.create(job, Trigger.FAIL_RESTART, obstacle)
         return job
     uipath = original.lifecycle == Lifecycle.UIPATH

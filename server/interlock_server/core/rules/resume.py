@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def suspend(world: World, turn: Turn, job: Job, suspension: Suspension) -> Rejection | None:
-    """Suspend a Running job. What has happened already counts, so the job may be Resumed at once."""
+    """Suspend a Running job.
+
+    What has happened already counts, so the job may be Resumed at once.
+    """
     for condition in suspension.conditions:
         if condition.kind == ResumeKind.JOB and not 0 < int(condition.key) < world.next_job:
             return Rejection(
@@ -39,7 +42,13 @@ def suspend(world: World, turn: Turn, job: Job, suspension: Suspension) -> Rejec
     )
     turn.move(job, Trigger.SUSPEND)
     if job.status == Status.UIPATH_SUSPENDED:
-        _mark(turn, job, lambda condition: _has_happened(world, turn, condition), Actor.SYSTEM, "resume")
+        _mark(
+            turn,
+            job,
+            lambda condition: _has_happened(world, turn, condition),
+            Actor.SYSTEM,
+            "resume",
+        )
     return None
 
 
@@ -60,7 +69,7 @@ def fire(world: World, turn: Turn, command: FireConditions) -> list[Outcome]:
     return [Outcome(job.id, job.status, job.revision) for job in jobs]
 
 
-def fire_key(  # noqa: PLR0913  who fires what, in whose name
+def fire_key(
     world: World, turn: Turn, kind: ResumeKind, key: str, actor: Actor, author: str
 ) -> list[int]:
     """Fire the conditions of this kind and key; ids of the jobs that had one."""

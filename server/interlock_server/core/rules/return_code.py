@@ -26,7 +26,9 @@ def _range(part: str) -> tuple[float, float]:
         start = int(low) if low.strip() else float("-inf")
         end = int(high) if high.strip() else float("inf")
     except ValueError:
-        msg = f"{part!r} is no return code and no range; expected parts such as 0, -5, 40-90 or 100-"
+        msg = (
+            f"{part!r} is no return code and no range; expected parts such as 0, -5, 40-90 or 100-"
+        )
         raise ValueError(msg) from None
     if start > end or part == "-":
         msg = f"range {part!r} is empty; expected the smaller number first"

@@ -1,4 +1,7 @@
-"""What people do to robots: maintenance and deletion; and what a person starts at one (domain.md A2, A6)."""
+"""What people do to robots: maintenance and deletion.
+
+And what a person starts at one (domain.md A2, A6).
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,9 @@ def delete(world: World, turn: Turn, command: DeleteRobots) -> list[str] | Rejec
         jobs = sorted(world.robot_jobs.get(name, ()))
         if jobs:
             return Rejection(
-                Reason.IN_USE, f"robot {name!r} still has jobs {jobs[:5]}; end them first", jobs=jobs[0]
+                Reason.IN_USE,
+                f"robot {name!r} still has jobs {jobs[:5]}; end them first",
+                jobs=jobs[0],
             )
     for name in command.robots:
         turn.delete_robot(name)
@@ -66,19 +71,22 @@ def start_at_robot(world: World, turn: Turn, command: StartAtRobot) -> tuple[int
     robot = world.robots.get(command.robot)
     if robot is None or robot.epoch != command.epoch or not robot.connected:
         return Rejection(
-            Reason.NO_SESSION, f"robot {command.robot!r} has no open session {command.epoch}; send Hello first"
+            Reason.NO_SESSION,
+            f"robot {command.robot!r} has no open session {command.epoch}; send Hello first",
         )
     definition = world.definitions.get(command.definition)
     if definition is not None and definition.lifecycle != Lifecycle.UIPATH:
         return Rejection(
-            Reason.WRONG_LIFECYCLE, f"{definition.name!r} is no UiPath definition, and only those start at a robot"
+            Reason.WRONG_LIFECYCLE,
+            f"{definition.name!r} is no UiPath definition, and only those start at a robot",
         )
     refusal = submission.refusal(world, NewJob(command.definition, command.parameters))
     if refusal is not None:
         return refusal
     if world.foreground.get(robot.name) and world.definitions[command.definition].foreground:
         return Rejection(
-            Reason.IN_USE, f"robot {robot.name!r} already runs a foreground job, {world.foreground[robot.name]}"
+            Reason.IN_USE,
+            f"robot {robot.name!r} already runs a foreground job, {world.foreground[robot.name]}",
         )
     job = _create_running(world, turn, command)
     return job.id, job.fence

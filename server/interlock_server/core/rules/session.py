@@ -1,4 +1,7 @@
-"""Sessions of robots: opening with reconciliation, breaking, losing, saying goodbye (domain.md A6, B4)."""
+"""Sessions of robots.
+
+Opening with reconciliation, breaking, losing, saying goodbye (domain.md A6, B4).
+"""
 
 from __future__ import annotations
 
@@ -149,9 +152,10 @@ def drain_session(world: World, turn: Turn, command: DrainSession) -> Rejection 
 
 
 def recover_sessions(world: World, turn: Turn, command: RecoverSessions) -> bool:
-    """After a restart no stream is open, and what executed is Uncertain until its robot says more (TR-098, TR-117).
+    """After a restart what executed is Uncertain until its robot says more (TR-098, TR-117).
 
-    Jobs in Console keep their status (RA-16), and UiPath jobs stay Running until the robot reports (UA-6).
+    Jobs in Console keep their status (RA-16), and UiPath jobs stay Running until the robot reports
+    (UA-6).
     """
     left = command.jobs_max
     for robot in list(world.robots.values()):

@@ -1,4 +1,7 @@
-"""Creating jobs: what is refused, what a job starts with, and its first statuses (domain.md A5, B3)."""
+"""Creating jobs.
+
+What is refused, what a job starts with, and its first statuses (domain.md A5, B3).
+"""
 
 from __future__ import annotations
 
@@ -43,25 +46,28 @@ class Created(NamedTuple):
 
 def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
     """Create every job that can be created; the others are refused, each on its own."""
-    outcomes: list[Outcome] = []
+    decided: list[Job | Rejection] = []
     created: list[Created] = []
     for new in command.jobs:
         rejection = refusal(world, new)
         if rejection is not None:
-            outcomes.append(Outcome(0, rejection=rejection))
+            decided.append(rejection)
             continue
-        fault = parameter_fault(world.definitions[new.definition], new.parameters)
+        definition = world.definitions[new.definition]
+        fault = parameter_fault(definition, new.parameters)
         for _ in range(new.count):
             job = _create(world, turn, new)
-            hold = new.hold or world.definitions[new.definition].hold_on_submit
-            created.append(Created(job, fault, hold))
-            outcomes.append(Outcome(job.id))
+            created.append(Created(job, fault, new.hold or definition.hold_on_submit))
+            decided.append(job)
     begin(world, turn, created)
-    for outcome in outcomes:
-        job_or_none = world.jobs.get(outcome.job)
-        if job_or_none is not None:
-            outcome.status, outcome.revision = job_or_none.status, job_or_none.revision
-    return outcomes
+    return [outcome_of(one) for one in decided]
+
+
+def outcome_of(decided: Job | Rejection) -> Outcome:
+    """What a caller hears of a job that was created, or was not."""
+    if isinstance(decided, Rejection):
+        return Outcome(0, rejection=decided)
+    return Outcome(decided.id, decided.status, decided.revision)
 
 
 def begin(world: World, turn: Turn, created: list[Created]) -> None:
@@ -99,7 +105,8 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
     if new.stop_after_ms or new.kill_after_ms or new.trigger_ms:
         return Rejection(
             Reason.WRONG_LIFECYCLE,
-            f"{new.definition!r} is a Redwood definition, and stop_after, kill_after and trigger_time"
+            f"{new.definition!r} is a Redwood definition, and stop_after, kill_after and "
+            "trigger_time"
             " are for UiPath",
         )
     return None
@@ -118,7 +125,10 @@ def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Reject
 
 
 def twin_refusal(world: World, definition: str, robot: str) -> Rejection | None:
-    """The duplicate rule: one Pending job per definition and requested robot (domain.md A5, UA-7)."""
+    """The duplicate rule.
+
+    One Pending job per definition and requested robot (domain.md A5, UA-7).
+    """
     twin = world.pending_twins.get((definition, robot)) if robot else None
     if twin is None:
         return None
@@ -138,7 +148,8 @@ def parameter_fault(definition: Definition, text: str) -> str:
     known = {parameter.name for parameter in definition.parameters}
     for name in given:
         if name not in known:
-            return f"parameter {name!r} is not known to {definition.name!r} (known: {', '.join(sorted(known))})"
+            names = ", ".join(sorted(known))
+            return f"parameter {name!r} is not known to {definition.name!r} (known: {names})"
     return next(filter(None, (_misfit(p, given) for p in definition.parameters)), "")
 
 
