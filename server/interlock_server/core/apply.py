@@ -176,11 +176,13 @@ def _restore(world: World, job: Job) -> None:
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     """Assign fields other than the status."""
     was_attached, was_waiting = job.attached, waits(job)
+    moved = was_attached and not fields.keys().isdisjoint(_HOLDER_FIELDS)
     suspended = "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
     if suspended:
         _forget_conditions(world, job)
-    if was_attached:
+    if moved:
         _detach(world, job)
+        job.attached = True  # unless a field says otherwise
     for field, value in fields.items():
         setattr(job, field, value)
         if field in DEADLINE_FIELDS:
@@ -190,11 +192,14 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if suspended:
         _remember_conditions(world, job)
     if job.attached:
-        _attach(world, job)
+        if moved or not was_attached:
+            _attach(world, job)
     elif waits(job) and not (was_waiting and fields.keys().isdisjoint(_ORDER_FIELDS)):
         world.lanes.add(job, foreground=_is_foreground(world, job))
 
 
+#: Where a job is counted while a robot has it.
+_HOLDER_FIELDS: Final = frozenset({"attached", "robot", "queue"})
 _ORDER_FIELDS: Final = frozenset(
     {"priority", "start_ms", "top_start_ms", "queue", "attached", "attempt_lost", "requested_robot"}
 )
