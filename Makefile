@@ -24,7 +24,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow replay gen gen-check api \
-  fmt lint type bench-quick constraints clean
+  fmt lint type bench-quick constraints docs-lifecycles clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -128,6 +128,9 @@ constraints: ## choose the pinned versions anew from constraints/*.in
 	  ../$(COMPILE) $$pins --output-file $$set.txt $$set.in >/dev/null || exit 1; \
 	done
 	@! grep -nE '://|--(extra-)?index-url|--find-links' constraints/*.txt
+
+docs-lifecycles: $(RUN_STAMP) ## write the lifecycle pages in docs/ from the tables
+	@$(PY) docs/generate.py
 
 clean: ## remove the environments and everything made by tools
 	@rm -rf $(VENV) $(PROTO_VENV) $(UV_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
