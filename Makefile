@@ -2,7 +2,6 @@
 # nothing is compiled. `make help` lists them.
 PYTHON ?= python3
 ARGS   ?=
-SEED   ?=
 
 VENV       := .venv
 PY         := $(VENV)/bin/python
@@ -23,7 +22,7 @@ QUICK_TESTS := not slow and not chaos
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow replay gen gen-check api \
+.PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
   fmt lint type bench-quick constraints docs-lifecycles clean
 
 help: ## show this list
@@ -90,8 +89,6 @@ chaos: $(DEV_STAMP) ## run the tests that kill processes and break disks
 slow: $(DEV_STAMP) ## run the slow tests that kill nothing
 	@$(PY) -m pytest -q -m "slow and not chaos" $(ARGS)
 
-replay: $(DEV_STAMP) ## run the seeded simulation again (SEED=number, as a failure prints it)
-	@INTERLOCK_SEED="$(SEED)" $(PY) -m pytest -q tests/simulation $(ARGS)
 
 gen: $(PROTO_STAMP) ## write clients/interlock/v1 from protos/
 	@$(PROTO_PY) protos/generate.py

@@ -1,4 +1,4 @@
-"""Writes the pages of the two lifecycles from the tables; `--check` only says whether they are current."""
+"""Writes the pages of the two lifecycles from the tables; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def page(name: str) -> str:
     lines = [
         f"# Lifecycle `{name}`",
         "",
-        "Made from the tables in `server/interlock_server/core/vocabulary` by `make docs-lifecycles`.",
+        "Made from the tables in `server/interlock_server/core/vocabulary`",
+        "by `make docs-lifecycles`.",
         f"The same as JSON: `interlock lifecycle show {name} --output json`.",
         "",
         "| Status | Code | State | Final |",

@@ -1,4 +1,4 @@
-"""The pages that are made from the tables are current, and links in the Markdown pages lead somewhere."""
+"""Pages made from the tables are current, and links between pages lead somewhere."""
 
 from __future__ import annotations
 
