@@ -126,7 +126,7 @@ class AdminCalls:
         """
         connection = self._connection
         request = api.VerifyRequest(partition=connection.partition)
-        steps = connection.admin.Verify(request)
+        steps = connection.end_with_me(connection.admin.Verify(request))
         try:
             async for step in steps:
                 yield step

@@ -10,6 +10,7 @@ import os
 import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from grpc import aio
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from interlock.v1.watch_service_pb2_grpc import WatchServiceAsyncStub
 
     Response = TypeVar("Response")
+    Call = TypeVar("Call")
 
 DEFAULT_ADDRESS: Final = "localhost:7350"
 ADDRESS_VARIABLE: Final = "INTERLOCK_ADDRESS"
@@ -83,11 +85,14 @@ class Connection:
         self.closed = False
         self.options = tuple(options)
         self._channels: list[aio.Channel] = []
+        self._streams: WeakSet[Any] = WeakSet()
         self._rows: dict[int, Row] | None = None
 
     async def close(self) -> None:
         """End every call and close the channels. May be called again."""
         self.closed = True
+        for stream in [*self._streams]:  # a channel forgets those that nobody reads just now
+            stream.cancel()
         channels, self._channels = self._channels, []
         for channel in channels:
             await channel.close()
@@ -100,6 +105,11 @@ class Connection:
         channel = aio.insecure_channel(self.address, options=options)
         self._channels.append(channel)
         return channel
+
+    def end_with_me(self, stream: Call) -> Call:
+        """Return a streaming call that `close` will cancel."""
+        self._streams.add(stream)
+        return stream
 
     @cached_property
     def _channel(self) -> aio.Channel:

@@ -24,7 +24,8 @@ REPORTS_MAX: Final = 1_000
 DETAIL_BYTES_MAX: Final = 2 << 20
 #: So many batches may be under way. The server takes what has arrived with one fsync.
 WINDOW: Final = 4
-#: A further batch goes out beside those under way only if it is worth a message of its own.
+#: A few reports may follow one batch at once; beside two only what is worth a message of its own.
+_SMALL_BATCHES_MAX: Final = 2
 _WORTH_SENDING: Final = 64
 #: So many reports may wait before notes have to; ends of jobs never wait.
 _ROOM: Final = 20_000
@@ -112,7 +113,9 @@ class Outbox:
             return None
         if self._full:
             batch = self._full.popleft()
-        elif self._open.jobs and (not self._under_way or len(self._open.jobs) >= _WORTH_SENDING):
+        elif self._open.jobs and (
+            self._under_way < _SMALL_BATCHES_MAX or len(self._open.jobs) >= _WORTH_SENDING
+        ):
             batch, self._open = self._open, Batch()
         else:
             return None

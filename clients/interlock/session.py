@@ -89,7 +89,7 @@ class Session:
 
     async def run(self) -> None:
         """Talk until the stream ends. Raises InterlockError if that was not the server's wish."""
-        call: Any = self._connection.sessions.Session()
+        call: Any = self._connection.end_with_me(self._connection.sessions.Session())
         tasks: list[asyncio.Task[None]] = []
         try:
             welcome = await self._shake_hands(call)
@@ -165,6 +165,10 @@ class Session:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                # Handlers that were just started get their first turn, and those that are over
+                # after it are reported in the message that says they started.
+                for _ in range(2):
+                    await asyncio.sleep(0)
                 while (message := self._next_message()) is not None:
                     await self._write(call, message)
                 if self._goodbye is not None:

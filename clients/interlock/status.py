@@ -74,7 +74,8 @@ _ACTOR_NAMES: Final = {
 
 def status_name(number: int) -> StatusName:
     """Return the status with this number."""
-    return STATUS_NAMES.get(number) or StatusName(str(number), "", number)
+    known = STATUS_NAMES.get(number)
+    return StatusName(str(number), "", number) if known is None else known
 
 
 def actor_name(number: int) -> str:

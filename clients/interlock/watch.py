@@ -74,6 +74,7 @@ class Watch:
         self._backoff = Backoff()
         self._resumes = 0
         self._was_served = False
+        self._is_reading = False
         self._closed = False
 
     @property
@@ -158,7 +159,13 @@ class Watch:
 
     async def _next_changes(self) -> list[Change]:
         """Return what the next message brings; an empty list if it brings no changes."""
-        response = await self._read()
+        if self._is_reading:
+            raise RuntimeError("expected one reader of a watch at a time, but got a second one")
+        self._is_reading = True
+        try:
+            response = await self._read()
+        finally:
+            self._is_reading = False
         match response.WhichOneof("message"):
             case "columns":
                 changes = await self._read_columns(response.columns)
@@ -249,8 +256,7 @@ class Watch:
             snapshot=self._wants_snapshot,
             form=form,
         )
-        call: aio.UnaryStreamCall[WatchRequest, WatchResponse] = connection.watches.Watch(request)
-        return call
+        return connection.end_with_me(connection.watches.Watch(request))
 
     def _check_worth_resuming(
         self, error: InterlockError, *, late: bool, cause: aio.AioRpcError

@@ -1,0 +1,20 @@
+"""What tests of the SDK share: a fake server and a connection to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock import connect
+from tests.support.fake_server import FakeServer
+
+
+@pytest.fixture
+async def server():
+    async with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def interlock(server):
+    async with connect(server.address, user="alice", timeout=5) as interlock:
+        yield interlock
