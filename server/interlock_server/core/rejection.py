@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import allowed_triggers
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -69,8 +70,8 @@ class Rejection(Exception):  # noqa: N818  a refusal is no error of the program
         self.metadata = {key: str(value) for key, value in metadata.items()}
 
 
-def illegal(job: Job, verb: str) -> Rejection:
-    """Refuse a verb that the job's status does not allow, and say what is allowed."""
+def illegal(job: Job, verb: str, actor: Actor = Actor.USER) -> Rejection:
+    """Refuse a verb that the job's status does not allow, and say what this actor may do."""
     name = STATUS_NAME[job.status]
     if IS_FINAL[job.status]:
         return Rejection(
@@ -78,10 +79,10 @@ def illegal(job: Job, verb: str) -> Rejection:
             f"expected to {verb} job {job.id}, but it is {name}, which is final",
             status=name,
         )
-    allowed = ", ".join(sorted({Trigger(t).verb for t in allowed_triggers(job.status)}))
+    allowed = ", ".join(sorted({Trigger(t).verb for t in allowed_triggers(job.status, actor)}))
     return Rejection(
         Reason.ILLEGAL_TRANSITION,
-        f"expected to {verb} job {job.id}, but it is {name} (allowed: {allowed})",
+        f"expected to {verb} job {job.id}, but it is {name} (allowed: {allowed or 'nothing'})",
         status=name,
         allowed=allowed,
     )

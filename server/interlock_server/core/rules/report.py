@@ -127,7 +127,7 @@ def _ownership_refusal(world: World, name: str, job_id: int, fence: int) -> Reje
             f"attempt {fence} of job {job_id} is over; attempt {job.fence} counts now: drop it",
         )
     if IS_FINAL[job.status]:
-        return illegal(job, "report on")
+        return illegal(job, "report on", Actor.ROBOT)
     return Rejection(
         Reason.NOT_ASSIGNED,
         f"job {job_id} is not with robot {name!r}; it is {STATUS_NAME[job.status]}: drop it",
@@ -229,7 +229,7 @@ def _cancel_confirmed(
     _world: World, turn: Turn, job: Job, detail: ReportDetail
 ) -> Rejection | None:
     if job.status != S.REDWOOD_CANCELING:
-        return illegal(job, "confirm the cancel of")
+        return illegal(job, "confirm the cancel of", Actor.ROBOT)
     turn.move(job, T.CONFIRM_CANCEL, detail.reason)
     return None
 
@@ -287,7 +287,7 @@ def _suspended(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
         turn.move(job, T.CONFIRM_KILL, "suspended itself instead")
         return None
     if not next_row(job.status, T.SUSPEND):
-        return illegal(job, "suspend")
+        return illegal(job, "suspend", Actor.ROBOT)
     return resume.suspend(world, turn, job, detail.suspension)
 
 
@@ -336,7 +336,7 @@ def _end(
     if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING} and not next_row(
         job.status, trigger
     ):
-        return illegal(job, "end")
+        return illegal(job, "end", Actor.ROBOT)
     _bring_to_running(turn, job, trigger)
     _set_end(turn, job, detail, fault)
     turn.move(job, trigger, detail.reason)
@@ -370,7 +370,7 @@ def _ordered_or_illegal(job: Job, verb: str) -> Rejection | None:
         S.REDWOOD_KILLING,
         S.REDWOOD_CANCELING,
     }
-    return None if job.status in ordered else illegal(job, verb)
+    return None if job.status in ordered else illegal(job, verb, Actor.ROBOT)
 
 
 _HANDLERS: Final[tuple[Handler, ...]] = (

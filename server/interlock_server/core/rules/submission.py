@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from interlock_server.core.command import Outcome
-from interlock_server.core.model.job import NEVER_MS, Job
+from interlock_server.core.model.job import NEVER_MS, Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import admission
 from interlock_server.core.vocabulary.actor import Actor
@@ -78,6 +78,7 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
     turn.follow_up(Actor.SYSTEM, "validation")
     for job, fault, hold in new:
         if fault:
+            turn.set(job, fault=Fault("INVALID_PARAMETER", fault), info=fault)
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
         elif hold:
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
