@@ -205,7 +205,9 @@ def _traits(shown: dict[str, Any]) -> str:
     """Return what is not the default."""
     traits = [
         "foreground" if shown["foreground"] else "",
-        f"on robot loss {shown['on_robot_loss']}" if shown["on_robot_loss"] else "",
+        f"on robot loss {shown['on_robot_loss']}"
+        if shown["on_robot_loss"] not in {"", "wait"}
+        else "",
         f"completed by {shown['return_code_map']}" if shown["return_code_map"] else "",
         "completed externally" if shown["completion"] == "external" else "",
         "held on submit" if shown["hold_on_submit"] else "",

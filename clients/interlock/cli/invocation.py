@@ -156,7 +156,7 @@ class Invocation:
         if sheet.rows:
             text = paint(sheet, colour=self.colour, width=self.width)
             click.echo(text, nl=False, color=True)
-        else:
+        elif sheet.empty:
             self.note(sheet.empty)
 
     def write_json(self, value: Any) -> None:

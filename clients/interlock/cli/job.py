@@ -46,11 +46,12 @@ def list_jobs(
     interlock list -q -s Held | xargs interlock release
     """
     from interlock.cli.job_view import job_mapping, job_sheet
+    from interlock.cli.waiting import look_around
 
     selected = read_filter(**filters)
     page_size = _PAGE_MAX if all_jobs else min(limit + 1, _PAGE_MAX)
 
-    async def fetch(interlock: Interlock) -> list[Any]:
+    async def fetch(interlock: Interlock) -> tuple[list[Any], Any]:
         found: list[Any] = []
         jobs = interlock.list(
             **selected, scope=scope or "all", open_message=open_message, page_size=page_size
@@ -60,12 +61,14 @@ def list_jobs(
                 invocation.note(f"there are more than {limit}; --limit N or --all shows more")
                 break
             found.append(job.raw)
-        return found
+        drawn = invocation.output == "table" and not invocation.quiet
+        return found, await look_around(interlock, found) if drawn else None
 
+    found, around = invocation.call(fetch)
     invocation.show_many(
-        invocation.call(fetch),
+        found,
         mapping=job_mapping,
-        sheet=lambda jobs: job_sheet(jobs, now=invocation.now),
+        sheet=lambda jobs: job_sheet(jobs, now=invocation.now, around=around),
         key=lambda job: job.id,
     )
 
@@ -74,13 +77,22 @@ def list_jobs(
 @click.argument("job", type=JOB)
 @click.pass_obj
 def get(invocation: Invocation, job: int) -> None:
-    """Show everything about one job."""
+    """Show everything about one job, and why it is where it is."""
     from interlock.cli.job_view import job_details, job_mapping
+    from interlock.cli.waiting import look_around
 
+    async def fetch(interlock: Interlock) -> tuple[Any, Any, Any]:
+        found = (await interlock.get(job)).raw
+        if invocation.output != "table":
+            return found, None, None
+        entries = await interlock.history(job)
+        return found, await look_around(interlock, [found]), entries[-1].raw if entries else None
+
+    found, around, last = invocation.call(fetch)
     invocation.show_one(
-        invocation.call(lambda interlock: interlock.get(job)).raw,
+        found,
         mapping=job_mapping,
-        sheet=lambda found: job_details(found, now=invocation.now),
+        sheet=lambda one: job_details(one, now=invocation.now, around=around, last=last),
     )
 
 

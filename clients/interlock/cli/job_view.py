@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from interlock.cli.waiting import Surroundings
     from interlock.v1.job_pb2 import HistoryEntry, Job, ResumeCondition
 
 COLUMNS: Final = (
@@ -33,13 +34,13 @@ def job_mapping(job: Job) -> dict[str, Any]:
     return {**to_mapping(job), "final": status_name(job.status) in FINAL}
 
 
-def job_sheet(jobs: Iterable[Job], *, now: datetime) -> Sheet:
-    """Return jobs as a table."""
-    return Sheet(COLUMNS, [job_row(job, now=now) for job in jobs], empty="No jobs found.")
+def job_sheet(jobs: Iterable[Job], *, now: datetime, around: Surroundings | None = None) -> Sheet:
+    """Return jobs as a table; with what is around them, waiting ones say what for."""
+    rows = [_row(job, now=now, around=around) for job in jobs]
+    return Sheet(COLUMNS, rows, empty="No jobs found.")
 
 
-def job_row(job: Job, *, now: datetime) -> tuple[Cell | str, ...]:
-    """Return a job as one row."""
+def _row(job: Job, *, now: datetime, around: Surroundings | None) -> tuple[Cell | str, ...]:
     return (
         str(job.id),
         status_cell(status_name(job.status)),
@@ -47,7 +48,7 @@ def job_row(job: Job, *, now: datetime) -> tuple[Cell | str, ...]:
         job.definition,
         job.queue,
         Cell(job.robot, "red" if job.robot_unresponsive else ""),
-        why(job, now=now),
+        why(job, now=now, around=around),
     )
 
 
@@ -56,9 +57,10 @@ def moment(message: Any, name: str) -> datetime | None:
     return instant(getattr(message, name)) if message.HasField(name) else None
 
 
-def why(job: Job, *, now: datetime) -> str:
+def why(job: Job, *, now: datetime, around: Surroundings | None = None) -> str:
     """Return everything known about why the job is where it is, the most urgent first."""
-    return "; ".join(part for part in _reasons(job, now=now) if part)
+    waits = around.reasons(job) if around else ()
+    return "; ".join(part for part in (*_reasons(job, now=now), *waits) if part)
 
 
 def _reasons(job: Job, *, now: datetime) -> Iterable[str]:
@@ -103,15 +105,22 @@ def _condition(condition: ResumeCondition, *, now: datetime) -> str:
     return f"waits for {kind} {condition.key}".rstrip()
 
 
-def job_details(job: Job, *, now: datetime) -> Sheet:
-    """Return everything about one job; what is unset is left out."""
+def job_details(
+    job: Job,
+    *,
+    now: datetime,
+    around: Surroundings | None = None,
+    last: HistoryEntry | None = None,
+) -> Sheet:
+    """Return everything about one job and its last change; what is unset is left out."""
     conditions = [_condition(each, now=now) for each in job.resume_conditions if not each.fired]
     return details(
         [
             ("job", str(job.id)),
             ("status", status_cell(status_name(job.status))),
             ("since", _when(job, "change_time", now=now)),
-            ("why", why(job, now=now)),
+            ("by", _cause(last) if last is not None else ""),
+            ("why", why(job, now=now, around=around)),
             ("definition", f"{job.definition} (version {job.definition_version})"),
             ("lifecycle", _enum(job, "lifecycle")),
             ("queue", job.queue),
@@ -178,13 +187,22 @@ def _message_line(message: Any) -> str:
     return f"{message.id}: {message.text}{told}"
 
 
+def _cause(entry: HistoryEntry) -> str:
+    told = f": {entry.reason}" if entry.reason else ""
+    return f"{entry.trigger} by {_author(entry)}{told}"
+
+
+def _author(entry: HistoryEntry) -> str:
+    actor = _enum(entry, "actor")
+    return actor if entry.author in {"", actor} else f"{actor} {entry.author}"
+
+
 def history_sheet(entries: Iterable[HistoryEntry]) -> Sheet:
     """Return a job's changes with the time that each status lasted before it."""
     rows: list[tuple[Cell | str, ...]] = []
     before: datetime | None = None
     for entry in entries:
         time = instant(entry.time)
-        who = f"{_enum(entry, 'actor')} {entry.author}" if entry.author else _enum(entry, "actor")
         rows.append(
             (
                 str(entry.revision),
@@ -193,7 +211,7 @@ def history_sheet(entries: Iterable[HistoryEntry]) -> Sheet:
                 status_cell(status_name(getattr(entry, "from"))),
                 status_cell(status_name(entry.to)),
                 entry.trigger,
-                who,
+                _author(entry),
                 entry.reason,
                 entry.transition,
             )

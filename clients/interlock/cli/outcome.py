@@ -57,7 +57,9 @@ def refusal_line(refusal: Any) -> str:
 
 def _sheet(outcomes: Sequence[JobOutcome], *, done: str) -> Sheet:
     rows = [_row(each, done=done) for each in outcomes]
-    return Sheet((Column("JOB", right=True), Column("STATUS"), Column("OUTCOME", wraps=True)), rows)
+    return Sheet(
+        (Column("JOB", right=True), Column("STATUS"), Column("OUTCOME", wraps=True)), rows, empty=""
+    )
 
 
 def _row(outcome: JobOutcome, *, done: str) -> tuple[Cell | str, ...]:

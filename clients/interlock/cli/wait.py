@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -10,11 +11,11 @@ import click
 from interlock.cli import exit_code
 from interlock.cli.argument import DURATION, read_job_ids
 from interlock.cli.failure import CommandError
+from interlock.cli.instant import length
 from interlock.cli.option import ClientCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from interlock import Interlock
     from interlock.cli.invocation import Invocation
@@ -51,7 +52,7 @@ def wait_for(invocation: Invocation, ids: Sequence[int], *, limit: timedelta | N
         ended = invocation.follow(work)
     except TimeoutError:
         raise CommandError(
-            f"expected {_jobs(ids)} to be over within {limit}, but it is not. "
+            f"expected {_jobs(ids)} to be over in {length(limit or timedelta())}, but it is not. "
             f"`interlock get {ids[0]}` shows why; --for waits longer.",
             exit_code.UNAVAILABLE,
         ) from None

@@ -41,7 +41,8 @@ def watch(
     r"""Watch jobs change, none left out.
 
     On a terminal a live table, anywhere else JSON lines: `"type": "job"` for each job of the
-    snapshot, then once "start" with the revision, then "change" for each change.
+    snapshot, then "start" with the revision unless --from-revision said it, then "change" for
+    each change.
 
     \b
     interlock watch --failed                         faults as they happen
@@ -66,7 +67,9 @@ def watch(
             if live:
                 await _follow_live(invocation, stream, jobs, limit)
             elif as_json:
-                await _write_json(invocation, stream, jobs, limit)
+                await _write_json(
+                    invocation, stream, jobs, limit, resumed=from_revision is not None
+                )
             else:
                 await _write_lines(invocation, stream, jobs, limit)
 
@@ -74,14 +77,15 @@ def watch(
 
 
 async def _write_json(
-    invocation: Invocation, stream: Watch, jobs: list[Job], limit: int | None
+    invocation: Invocation, stream: Watch, jobs: list[Job], limit: int | None, *, resumed: bool
 ) -> None:
     from interlock.cli.change_view import change_mapping
     from interlock.cli.job_view import job_mapping
 
     for job in jobs:
         invocation.write_line({"type": "job", **job_mapping(job.raw)})
-    invocation.write_line({"type": "start", "revision": await stream.start()})
+    if not resumed:
+        invocation.write_line({"type": "start", "revision": await stream.start()})
     await _write_each(
         invocation, stream, limit, lambda change: invocation.write_line(change_mapping(change))
     )
@@ -101,7 +105,7 @@ async def _write_lines(
 async def _write_each(
     invocation: Invocation, stream: Watch, limit: int | None, write: Callable[[Change], None]
 ) -> None:
-    count = 0
+    count, began = 0, stream.revision
     try:
         async for change in stream:
             write(change)
@@ -111,7 +115,7 @@ async def _write_each(
     except BrokenPipeError:  # whoever reads the output has enough
         raise
     except BaseException:
-        if stream.revision:
+        if stream.revision > began:
             invocation.note(f"go on with --from-revision {stream.revision}")
         raise
 

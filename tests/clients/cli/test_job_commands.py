@@ -7,7 +7,8 @@ import json
 import pytest
 
 from interlock.v1.job_pb2 import HistoryEntry, Job
-from interlock.v1.status_pb2 import Status
+from interlock.v1.queue_pb2 import Queue
+from interlock.v1.status_pb2 import Actor, Status
 from tests.clients.cli.fake_interlock import wrapped
 
 JOBS = [
@@ -18,6 +19,8 @@ JOBS = [
 
 def test_jobs_are_listed_as_a_table(interlock):
     ended = interlock("list", list=JOBS)
+
+    assert [call.method for call in ended.calls] == ["list"]
 
     assert ended.code == 0
     assert [line.split()[0] for line in ended.out.splitlines()] == ["JOB", "2", "1"]
@@ -96,10 +99,31 @@ def test_a_list_that_was_cut_says_so(interlock):
 
 
 def test_one_job_is_shown_whole(interlock):
-    ended = interlock("get", "2", get=JOBS[0])
+    entry = HistoryEntry(trigger="fail", actor=Actor.ACTOR_ROBOT, author="bot-7", reason="no disk")
+
+    ended = interlock("get", "2", get=JOBS[0], history=[wrapped(entry)])
 
     assert ended.calls[0].arguments == (2,)
     assert "Error" in ended.out
+    assert "fail by robot bot-7: no disk" in ended.out
+
+
+def test_a_job_as_json_is_one_call(interlock):
+    ended = interlock("get", "2", "-o", "jsonl", get=JOBS[0])
+
+    assert json.loads(ended.out)["id"] == 2
+    assert len(ended.calls) == 1
+
+
+def test_a_waiting_job_says_what_for(interlock):
+    job = wrapped(Job(id=1, definition="A", queue="q", status=Status.STATUS_REDWOOD_QUEUED))
+    around = {"list_queues": [Queue(name="q", held=True, held_by="olga")], "robots": []}
+
+    listed = interlock("list", list=[job], **around)
+    shown = interlock("get", "1", get=job, history=[], **around)
+
+    for ended in (listed, shown):
+        assert "queue q is held by olga; no robot runs A in queue q" in ended.out
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "9223372036854775808", "²"])

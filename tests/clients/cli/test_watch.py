@@ -84,6 +84,7 @@ def test_a_limit_ends_the_watch(interlock):
 def test_start_and_filters_are_handed_on(interlock):
     ended = interlock("watch", "--from-revision", "7", "-d", "DailyReport", watch=[])
 
+    assert ended.out == ""
     assert ended.calls[0].keywords["from_revision"] == 7
     assert ended.calls[0].keywords["snapshot"] is False
     assert ended.calls[0].keywords["definitions"] == ("DailyReport",)
