@@ -48,7 +48,12 @@ def _last(form: str) -> list[Callable[..., Any]]:
     """How a line is written."""
     if form == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Plain, because a rich traceback prints the values of variables, and those are other people's.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 
 
 def silence_ended_streams() -> None:

@@ -107,7 +107,7 @@ class RobotCall:
     async def next(self, kind: str) -> Any:
         """Return the next message of a kind; messages of other kinds are passed over."""
         while True:
-            message = await self.call.read()
+            message: Any = await self.call.read()
             assert message is not grpc.aio.EOF, f"expected {kind}, but the stream ended"
             if message.WhichOneof("message") == kind:
                 return getattr(message, kind)

@@ -43,6 +43,7 @@ FAULT_CHARS_MAX: Final = 16 * 1_024
 
 #: Deleting these from a column of kinds leaves what is unknown.
 _KINDS: Final = bytes(ReportKind)
+_KIND_NUMBERS: Final = frozenset(_KINDS)
 
 
 # -- what a robot says --------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def report_of_messages(
     for index, each in enumerate(batch.reports):
         jobs.append(each.job)
         fences.append(each.fence)
-        kinds.append(each.kind if each.kind in _KINDS else 0)
+        kinds.append(each.kind if each.kind in _KIND_NUMBERS else 0)
         if each.HasField("detail"):
             details[index] = _detail(f"reports.reports[{index}].detail", each.detail)
     return _report(robot, epoch, batch.sequence, jobs, fences, bytes(kinds), details)

@@ -33,13 +33,14 @@ def test_every_reason_has_the_code_that_the_api_documents():
 
     assert len(documented) == len(ErrorReason.keys()) - 1
     assert {
-        ErrorReason.Name(reason): code.name for reason, code in errors.CODE_OF.items()
+        ErrorReason.Name(ErrorReason.ValueType(reason)): code.name
+        for reason, code in errors.CODE_OF.items()
     } == documented
 
 
 def test_every_reason_of_the_core_is_a_reason_of_the_api():
     assert {reason.value: f"ERROR_REASON_{reason.name}" for reason in Reason} == {
-        reason.value: ErrorReason.Name(reason.value) for reason in Reason
+        reason.value: ErrorReason.Name(ErrorReason.ValueType(reason.value)) for reason in Reason
     }
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
 
 from interlock.v1 import job_service_pb2 as pb
-from interlock.v1.job_service_pb2_grpc import JobServiceServicer, add_JobServiceServicer_to_server
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.ids import IdSource
 from interlock_server.rpc.guard import GuardedMethods
@@ -17,29 +17,49 @@ from tests.support.served import error_info, reason, refusal
 PATH = "/interlock.v1.JobService/"
 
 
-class Faulty(JobServiceServicer):
-    """Methods that fail in every way."""
+async def break_down(_request: Any, _context: Any) -> None:
+    raise ValueError("db password is hunter2")
 
-    async def GetJob(self, request, context):
-        raise ValueError("db password is hunter2")
 
-    async def ListJobs(self, request, context):
-        raise asyncio.CancelledError
+async def leak_a_cancellation(_request: Any, _context: Any) -> None:
+    raise asyncio.CancelledError
 
-    async def HoldJobs(self, request, context):
-        raise Rejection(Reason.ALREADY_FINAL, "it is over", status="Killed")
 
-    async def KillJobs(self, request, context):
-        await asyncio.Event().wait()
+async def refuse(_request: Any, _context: Any) -> None:
+    raise Rejection(Reason.ALREADY_FINAL, "it is over", status="Killed")
 
-    async def SubmitJobs(self, request, context):
-        await context.abort(grpc.StatusCode.DATA_LOSS, "said by the method itself")
+
+async def wait_for_ever(_request: Any, _context: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def abort(_request: Any, context: Any) -> None:
+    await context.abort(grpc.StatusCode.DATA_LOSS, "said by the method itself")
+
+
+METHODS = {
+    "GetJob": break_down,
+    "ListJobs": leak_a_cancellation,
+    "HoldJobs": refuse,
+    "KillJobs": wait_for_ever,
+    "SubmitJobs": abort,
+}
 
 
 @pytest.fixture
 async def channel():
     methods = GuardedMethods(IdSource())
-    add_JobServiceServicer_to_server(Faulty(), methods)
+    methods.add_registered_method_handlers(
+        "interlock.v1.JobService",
+        {
+            name: grpc.unary_unary_rpc_method_handler(
+                behaviour,
+                request_deserializer=getattr(pb, f"{name}Request").FromString,
+                response_serializer=getattr(pb, f"{name}Response").SerializeToString,
+            )
+            for name, behaviour in METHODS.items()
+        },
+    )
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((methods,))
     port = server.add_insecure_port("127.0.0.1:0")
