@@ -23,10 +23,13 @@ class Ending:
     detail: ReportDetail | None = None
 
 
+_COMPLETED: Final = Ending(ReportKind.REPORT_KIND_COMPLETED)
+
+
 def completed(value: Any, *, return_code: int = 0) -> Ending:
     """Return the end of a run that gave this JSON value."""
     if value is None and not return_code:
-        return Ending(ReportKind.REPORT_KIND_COMPLETED)
+        return _COMPLETED
     try:
         text = "" if value is None else json_text.encode(value, what="the result of a job")
     except TypeError as error:

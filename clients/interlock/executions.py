@@ -22,6 +22,8 @@ from interlock.outbox import ENDS
 from interlock.run import Run, RunEnded, SyncRun
 from interlock.suspension import Suspended
 from interlock.v1.robot_service_pb2 import (
+    REPORT_KIND_ACCEPTED,
+    REPORT_KIND_STARTED,
     Offer,
     Order,
     OrderAck,
@@ -30,7 +32,7 @@ from interlock.v1.robot_service_pb2 import (
     RunningJob,
     Verdict,
 )
-from interlock.v1.status_pb2 import Lifecycle
+from interlock.v1.status_pb2 import LIFECYCLE_REDWOOD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -126,8 +128,8 @@ class Executions:
         self._executions[offer.job] = execution
         self._idle.clear()
         # A UiPath job has no status between offered and running.
-        if offer.lifecycle == Lifecycle.LIFECYCLE_REDWOOD or self._free <= 0:
-            conversation.report(ReportKind.REPORT_KIND_ACCEPTED)
+        if offer.lifecycle == LIFECYCLE_REDWOOD or self._free <= 0:
+            conversation.report(REPORT_KIND_ACCEPTED)
         if self._free > 0:
             self._start(execution)
         else:
@@ -135,7 +137,7 @@ class Executions:
 
     def _start(self, execution: _Execution) -> None:
         self._free -= 1
-        execution.conversation.report(ReportKind.REPORT_KIND_STARTED)
+        execution.conversation.report(REPORT_KIND_STARTED)
         is_async = self._is_async[execution.offer.definition]
         coroutine = self._await(execution) if is_async else self._call_in_thread(execution)
         execution.task = task = self._loop.create_task(coroutine)

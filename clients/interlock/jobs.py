@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from interlock.errors import InterlockError, Refused
+from interlock.errors import InterlockError
 from interlock.filter import make_filter
 from interlock.gather import BYTES_MAX, ITEMS_MAX, Gatherer
 from interlock.job import HistoryEntry, Job, JobHandle, Outcome, handle_of, outcome_of
@@ -201,8 +201,6 @@ class JobCalls:
 
 def _chunks(jobs: Sequence[api.NewJob]) -> Iterator[Sequence[api.NewJob]]:
     """Cut the jobs into requests that a server accepts."""
-    if not jobs:
-        raise Refused("expected at least one job to submit, but got none", reason="EMPTY_BATCH")
     start, size, created = 0, 0, 0
     for index, job in enumerate(jobs):
         size, created = size + job.ByteSize(), created + (job.count or 1)
@@ -210,4 +208,5 @@ def _chunks(jobs: Sequence[api.NewJob]) -> Iterator[Sequence[api.NewJob]]:
         if full and index > start:
             yield jobs[start:index]
             start, size, created = index, job.ByteSize(), job.count or 1
-    yield jobs[start:]
+    if start < len(jobs):
+        yield jobs[start:]

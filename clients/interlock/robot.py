@@ -27,7 +27,8 @@ class Robot:
 
     An `async def` handler runs on the robot's event loop and is cancelled when its job is killed.
     A plain function runs in a thread and gets a `SyncRun`; it cannot be killed, so its job is
-    reported as killed when it returns. A handler that raises fails its job.
+    reported as killed when it returns, and it keeps the process until then. A handler that raises
+    fails its job.
     """
 
     def __init__(

@@ -608,7 +608,9 @@ async def test_a_server_that_forgot_what_it_recorded_meets_a_new_instance(server
     async with working(robot):
         first = await server.session()
         first.offer(offer(1))
-        await until(lambda: server.sequence_of[first.hello.instance] >= 1)
+        await first.reported(1, COMPLETED)
+        last = first.batches[-1].sequence
+        await until(lambda: server.sequence_of[first.hello.instance] == last)
         first.acknowledges = False
         first.offer(offer(2))
         await first.reported(2, COMPLETED)

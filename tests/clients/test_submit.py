@@ -128,6 +128,12 @@ async def test_a_part_that_failed_does_not_hide_the_jobs_that_were_created(serve
     assert (len(answers), len(refused)) == (1_500, 1_000)
 
 
+async def test_nothing_to_submit_is_no_request(server, interlock):
+    assert await interlock.submit_many([]) == []
+    assert await interlock.hold([]) == []
+    assert not server.requests
+
+
 async def test_a_time_without_a_zone_is_refused_before_it_is_sent(interlock):
     with pytest.raises(ValueError, match="time zone"):
         await interlock.submit(DEFINITION, start_time=datetime(2026, 10, 1))  # noqa: DTZ001
