@@ -154,7 +154,13 @@ class Engine:
         self._internal: deque[Envelope] = deque()
         self._wakeup = asyncio.Event()
         self._undurable: asyncio.Queue[Sealed] = asyncio.Queue(UNDURABLE_MAX)
+        #: Groups that are decided and not answered, oldest first.
+        self._unanswered: deque[Sealed] = deque()
+        #: Who waits for the commands of the group that is being decided.
+        self._taken: list[asyncio.Future[Any]] = []
         self._barriers: deque[tuple[int, asyncio.Future[None]]] = deque()
+        #: Everybody who waits for an answer, wherever their command is.
+        self._waiting: dict[asyncio.Future[Any], None] = {}
         self._draining = False
         self._failure: BaseException | None = None
 
@@ -181,17 +187,21 @@ class Engine:
             raise StorageFull
         if len(self._inbox) >= self._inbox_max:
             raise Overloaded
-        future = asyncio.get_running_loop().create_future()
+        future = self._promise()
         self._inbox.append(Envelope(command, actor, author, reason, once, future))
-        self._wakeup.set()
         return future
 
     def request(self, command: Command, *, actor: Actor, author: str) -> asyncio.Future[Any]:
         """Hand in a command of the server itself: never refused for load, also while draining."""
         if self._failure is not None:
             raise OutcomeUnknown
-        future = asyncio.get_running_loop().create_future()
+        future = self._promise()
         self._internal.append(Envelope(command, actor, author, "", None, future))
+        return future
+
+    def _promise(self) -> asyncio.Future[Any]:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[future] = None
         self._wakeup.set()
         return future
 
@@ -232,6 +242,7 @@ class Engine:
                 self._wakeup.clear()
                 await self._wakeup.wait()
             sealed = self._decide_group()
+            self._unanswered.append(sealed)
             await self._undurable.put(sealed)  # bounded: how far memory may run ahead of the disk
 
     async def _commit_groups(self) -> None:
@@ -265,10 +276,13 @@ class Engine:
         answers: list[KeptAnswer] = []
         replies: list[tuple[asyncio.Future[Any], Any]] = []
         items = 0
+        self._taken = []
         for inbox in (self._internal, self._inbox):
             while inbox and items < GROUP_ITEMS_MAX:
                 envelope = inbox.popleft()
                 items += _weight(envelope.command)
+                if envelope.future is not None:
+                    self._taken.append(envelope.future)
                 reply = self._decide(draft, envelope, answers)
                 if envelope.future is not None:
                     replies.append((envelope.future, reply))
@@ -354,7 +368,10 @@ class Engine:
         return archived
 
     def _answer(self, group: Sealed) -> None:
+        answered = self._unanswered.popleft()
+        assert answered is group, "groups become durable in the order in which they were decided"
         for future, reply in group.replies:
+            self._waiting.pop(future, None)
             if future.done():
                 continue  # whoever waited has given up; the change stays
             if isinstance(reply, Rejection):
@@ -370,10 +387,8 @@ class Engine:
     def _fail(self, error: BaseException) -> None:
         """Nobody knows what of the rest is durable; recovery will say."""
         self._failure = error
-        waiting: list[asyncio.Future[Any]] = [future for _, future in self._barriers]
-        waiting += [e.future for e in (*self._inbox, *self._internal) if e.future is not None]
-        while not self._undurable.empty():
-            waiting += [future for future, _ in self._undurable.get_nowait().replies]
+        waiting = [*(future for _, future in self._barriers), *self._waiting]
+        self._waiting.clear()
         for future in waiting:
             if not future.done():
                 future.set_exception(OutcomeUnknown())
