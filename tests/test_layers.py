@@ -33,7 +33,7 @@ MAY_IMPORT: Final = {
     "timers": {"core", "engine"} | FOUNDATION,
     "partition": {"core", "storage", "watch", "engine", "sessions", "timers", "checkpoint"}
     | FOUNDATION,
-    "partitions": {"partition", "storage"} | FOUNDATION,
+    "partitions": {"engine", "partition", "storage"} | FOUNDATION,
     "rpc": {"core", "watch", "engine", "sessions", "partition", "partitions"} | FOUNDATION,
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from interlock_server.engine import OutcomeUnknown
 from interlock_server.partition import Partition, open_partition
 
 if TYPE_CHECKING:
@@ -70,7 +72,8 @@ class Partitions:
             partition.sessions.go_away()
         for partition in self._open.values():
             if not partition.failed.done():
-                await partition.engine.flush()
+                with suppress(OutcomeUnknown):  # whoever watches `failed` reports it
+                    await partition.engine.flush()
             # Now, so that shutdown need not wait out its grace for an open watch.
             partition.history.close()
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from interlock.v1 import watch_service_pb2
+from interlock.v1 import catalog_service_pb2, watch_service_pb2
+from interlock.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from interlock.v1.queue_pb2 import Queue
 from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
-from tests.support.served import reason
+from tests.support.served import reason, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def process(tmp_path: Path, *argv: str, data_dir: str = "data") -> Iterator[subprocess.Popen[str]]:
+def process(
+    tmp_path: Path, *argv: str, data_dir: str = "data", failpoints: str = ""
+) -> Iterator[subprocess.Popen[str]]:
     """Start the program, and end it with the block."""
     command = [sys.executable, "-m", "interlock_server", "--data-dir", str(tmp_path / data_dir)]
     environment = {
@@ -34,7 +38,7 @@ def process(tmp_path: Path, *argv: str, data_dir: str = "data") -> Iterator[subp
         [*command, "--log-format", "json", *argv],
         stderr=subprocess.PIPE,
         text=True,
-        env=environment | {"HOME": str(tmp_path)},
+        env=environment | {"HOME": str(tmp_path), "INTERLOCK_FAILPOINTS": failpoints},
     ) as started:
         try:
             yield started
@@ -54,10 +58,12 @@ def until(started: subprocess.Popen[str], word: str) -> str:
 
 
 @contextmanager
-def server(tmp_path: Path, *argv: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(
+    tmp_path: Path, *argv: str, failpoints: str = ""
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     port_file = tmp_path / "port"
     arguments = ("--listen", "127.0.0.1:0", "--port-file", str(port_file))
-    with process(tmp_path, *arguments, *argv) as started:
+    with process(tmp_path, *arguments, *argv, failpoints=failpoints) as started:
         until(started, '"serving"')
         # The file is there before the log says so or right after; a log line may overtake it.
         while not port_file.exists():
@@ -124,3 +130,22 @@ def test_a_wrong_setting_is_told_in_one_sentence(tmp_path):
         assert told.strip() == (
             "interlock serve: --durability: expected full, normal, off, but got 'maybe'."
         )
+
+
+async def put_queues(channel: grpc.aio.Channel) -> None:
+    """Write queues until the server fails."""
+    stub = CatalogServiceStub(channel)
+    for number in range(100):
+        queue = Queue(name=f"q{number}")
+        await stub.PutQueues(catalog_service_pb2.PutQueuesRequest(queues=[queue]))
+
+
+async def test_a_failed_commit_ends_the_process_and_leaves_the_outcome_open(tmp_path):
+    with server(tmp_path, failpoints="journal.before_commit=raise:after=3") as (started, address):
+        async with grpc.aio.insecure_channel(address) as channel:
+            error = await refusal(put_queues(channel))
+
+        assert reason(error) == "OUTCOME_UNKNOWN"
+        _, told = started.communicate(timeout=20)
+        assert started.returncode == 1
+        assert told.count("server_failed") == 1
