@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlock import connect
+from interlock import Robot, connect
 from tests.support.fake_server import FakeServer
 
 
@@ -18,3 +18,8 @@ async def server():
 async def interlock(server):
     async with connect(server.address, user="alice", timeout=5) as interlock:
         yield interlock
+
+
+@pytest.fixture
+def robot(server):
+    return Robot(server.address, name="bot-7", slots=2, queues=["finance"], host="h1")
