@@ -108,6 +108,7 @@ def test_the_version_is_the_packages():
     assert ended.stdout == f"interlock {version('interlock')}\n"
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_leaves_no_noise():
     command = f"{sys.executable} -m interlock lifecycle show redwood -o jsonl | head -n 1"
 
