@@ -20,11 +20,12 @@ from interlock_server.rpc.errors import InvalidArgument
 from interlock_server.watch.filter import ChangeFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from interlock.v1 import filter_pb2
     from interlock_server.core.model.job import Job
     from interlock_server.core.world import World
+    from interlock_server.watch.filter import LabelsOf
 
 VALUES_MAX: Final = 500
 
@@ -71,11 +72,11 @@ class JobFilter(msgspec.Struct, frozen=True):
         kept = self.statuses & final if self.by_status else final
         return msgspec.structs.replace(self, statuses=frozenset(kept), by_status=True)
 
-    def changes(self, world: World) -> ChangeFilter:
+    def changes(self, world: World, labels_of: LabelsOf) -> ChangeFilter:
         """The same filter for changes: it looks at the status after each."""
         return ChangeFilter(
             name_number=lambda kind, name: world.numbers(kind).get(name),
-            labels_of=lambda job: _labels_of(world, job),
+            labels_of=labels_of,
             statuses=self.statuses if not self.by_status or self.statuses else {-1},
             definitions=self.definitions,
             queues=self.queues,
@@ -86,11 +87,6 @@ class JobFilter(msgspec.Struct, frozen=True):
 
 
 _EVERYTHING: Final = JobFilter()
-
-
-def _labels_of(world: World, job_id: int) -> Mapping[str, str] | None:
-    job = world.jobs.get(job_id)
-    return None if job is None else job.labels
 
 
 def job_filter(given: filter_pb2.Filter) -> JobFilter:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from inspect import isasyncgenfunction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
-from grpc.aio import AbortError
+from grpc.aio import AbortError, InternalError
 from grpc_status import rpc_status  # type: ignore[import-untyped]
 
 from interlock.v1.error_reason_pb2 import ErrorReason
@@ -22,7 +22,7 @@ from interlock_server import engine
 from interlock_server.rpc.errors import Refused, malformed, refusal_of, rich_status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from interlock_server.ids import IdSource
 
@@ -85,6 +85,8 @@ class GuardedMethods(grpc.GenericRpcHandler):
                 return await behaviour(request, context)
             except AbortError:
                 raise
+            except InternalError:
+                raise asyncio.CancelledError from None  # the caller left while it was written to
             except asyncio.CancelledError:
                 _raise_if_ours(context)
                 await end(context, _unknown())
@@ -101,6 +103,8 @@ class GuardedMethods(grpc.GenericRpcHandler):
                     yield message
             except AbortError:
                 raise
+            except InternalError:
+                raise asyncio.CancelledError from None  # the caller left while it was written to
             except asyncio.CancelledError:
                 _raise_if_ours(context)
                 await end(context, _unknown())
@@ -162,6 +166,10 @@ def _unknown() -> Refused:
     return refused
 
 
-def end(context: grpc.aio.ServicerContext[Any, Any], refused: Refused) -> Awaitable[Any]:
+async def end(context: grpc.aio.ServicerContext[Any, Any], refused: Refused) -> NoReturn:
     """End a call with a refusal; raises AbortError."""
-    return context.abort_with_status(rpc_status.to_status(rich_status(refused)))
+    try:
+        await context.abort_with_status(rpc_status.to_status(rich_status(refused)))
+    except InternalError:
+        raise asyncio.CancelledError from None  # the caller left without waiting for it
+    raise AssertionError("an abort raises")

@@ -12,6 +12,7 @@ from interlock_server.core.compacted import Compacted
 from interlock_server.rpc import validate
 from interlock_server.rpc.convert_filter import JobFilter, job_filter
 from interlock_server.rpc.errors import InvalidArgument, Refused
+from interlock_server.rpc.label_book import LabelBook
 from interlock_server.rpc.name_book import NameBook
 from interlock_server.rpc.partition_lookup import find_partition
 from interlock_server.rpc.watch_stream import Watched, WatchStream
@@ -44,7 +45,7 @@ class WatchService(WatchServiceServicer):
         self._watches_max = watches_max
         self._stall_s = stall_s
         self._open: set[WatchStream] = set()
-        self._books: dict[str, NameBook] = {}
+        self._books: dict[str, tuple[NameBook, LabelBook]] = {}
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # type: ignore[override]  # noqa: N802
         """Stream changes. Messages are bytes and are written through the context."""
@@ -76,15 +77,25 @@ class WatchService(WatchServiceServicer):
             interval_ms = validate.duration_ms(
                 "progress_interval", request.progress_interval, low_ms=PROGRESS_MS_MIN
             )
-        book = self._books.setdefault(partition.name, NameBook(partition.world))
+        names, labels = self._books_of(partition)
         return Watched(
             partition=partition,
             jobs=selected,
-            changes=None if selected == JobFilter() else selected.changes(partition.world),
+            changes=None
+            if selected == JobFilter()
+            else selected.changes(partition.world, labels.labels_of),
             columns=form == pb.WatchForm.WATCH_FORM_COLUMNS,
-            names=book,
+            names=names,
+            labels=labels,
             progress_s=interval_ms / 1000,
         )
+
+    def _books_of(self, partition: Partition) -> tuple[NameBook, LabelBook]:
+        books = self._books.get(partition.name)
+        if books is None:
+            books = NameBook(partition.world), LabelBook(partition)
+            self._books[partition.name] = books
+        return books
 
     async def watch_stalls(self) -> None:
         """End the watches whose reader has stopped, until cancelled."""

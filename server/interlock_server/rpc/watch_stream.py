@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from interlock_server.partition import Partition
     from interlock_server.rpc.convert_event import Wire
     from interlock_server.rpc.convert_filter import JobFilter
+    from interlock_server.rpc.label_book import LabelBook
     from interlock_server.rpc.name_book import NameBook
     from interlock_server.watch.cursor import Cursor
     from interlock_server.watch.filter import ChangeFilter
@@ -45,6 +46,7 @@ class Watched(NamedTuple):
     changes: ChangeFilter | None
     columns: bool
     names: NameBook
+    labels: LabelBook
     progress_s: float
 
 
@@ -98,6 +100,8 @@ class WatchStream:
         await self._write_progress()
         while True:
             commits = cursor.take_nowait(bytes_max=TAKE_BYTES_MAX) or await self._wait(cursor)
+            if self._watched.changes is not None:
+                await self._watched.labels.read_for(commits, self._watched.changes)
             for wire in self._encode(commits):
                 await self._write(wire.data)
                 self.revision = max(self.revision, wire.revision)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,6 +14,7 @@ from interlock.v1 import watch_service_pb2 as pb
 from interlock.v1.definition_pb2 import Definition
 from interlock.v1.job_service_pb2 import CancelJobsRequest, HoldJobsRequest
 from interlock.v1.status_pb2 import Lifecycle, State, Status
+from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
 from tests.support.served import RobotCall, error_info, reason, refusal, serve
 from tests.support.watch_promises import Changes, Progress, Record, Truth, broken_promises
 
@@ -249,25 +251,25 @@ async def test_a_watch_of_a_compacted_revision_is_told_where_it_can_start(served
     assert await watch.started() == oldest
 
 
-async def test_a_reader_that_has_stopped_is_told_where_to_resume(served):
+@asynccontextmanager
+async def stuck_watch(served):
+    """Open a watch whose reader reads progress and then stops, and fill it until a write waits."""
     options = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
     async with grpc.aio.insecure_channel(served.address, options=options) as channel:
-        call = channel.unary_stream(
-            "/interlock.v1.WatchService/Watch",
-            pb.WatchRequest.SerializeToString,
-            pb.WatchResponse.FromString,
-        )(pb.WatchRequest())
+        call = WatchServiceStub(channel).Watch(pb.WatchRequest())
         first: Any = await call.read()
         assert first.HasField("progress")
-        watches = served.running.rpc.watches
-        (stream,) = watches._open
-
+        (stream,) = served.running.rpc.watches._open
         for _ in range(60):
-            await served.submit("report", 1_000, reference="x" * 128)
+            await served.submit("report", 1_000)
             if stream.writing_since:
                 break
-        watches.end_stalled(asyncio.get_running_loop().time() + 60)
-        seen = [0]
+        yield call
+
+
+async def test_a_reader_that_has_stopped_is_told_where_to_resume(served):
+    seen = [0]
+    async with stuck_watch(served) as call:
 
         async def read_on():
             while True:
@@ -276,6 +278,8 @@ async def test_a_reader_that_has_stopped_is_told_where_to_resume(served):
                     break
                 seen.extend(revisions(message))
 
+        watches = served.running.rpc.watches
+        watches.end_stalled(asyncio.get_running_loop().time() + 60)
         error = await refusal(read_on())
 
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -283,6 +287,16 @@ async def test_a_reader_that_has_stopped_is_told_where_to_resume(served):
     assert int(error_info(error).metadata["resume_revision"]) <= seen[-1]
     assert seen == list(range(seen[-1] + 1))
     assert not watches._open
+
+
+async def test_a_reader_that_leaves_while_it_is_written_to_is_no_error(served, capfd):
+    async with stuck_watch(served) as call:
+        call.cancel()
+        await until_nobody_watches(served)
+
+    told = "".join(capfd.readouterr())
+    assert "rpc_failed" not in told
+    assert "Traceback" not in told
 
 
 async def test_one_watch_too_many_is_refused(tmp_path):
@@ -317,12 +331,16 @@ async def test_a_watcher_that_leaves_is_no_longer_counted(served):
     assert served.partition.watchers == 1
 
     watch.call.cancel()
+    await until_nobody_watches(served)
+
+
+async def until_nobody_watches(served) -> None:
+    """Wait until the server has noticed that the only watcher left."""
     for _ in range(1_000):
         if not served.partition.watchers:
-            break
+            return
         await served.admin.ListPartitions(admin_service_pb2.ListPartitionsRequest())
-
-    assert served.partition.watchers == 0
+    raise AssertionError("expected the watch to end, but it is still open")
 
 
 # -- a larger story -----------------------------------------------------------------------------
