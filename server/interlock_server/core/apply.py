@@ -72,6 +72,7 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     job.status = target
     job.revision = revision
     job.changed_ms = cause.at_ms
+    job.info = cause.reason
     history = job.history
     history.append(HistoryEntry(revision, row, cause))
     if len(history) >= 2 * HISTORY_KEPT:
@@ -118,7 +119,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if job.attached:
             _detach(world, job)
         if waits(job):
-            world.lanes.add(job, foreground=_is_foreground(world, job))
+            world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.finished.append(job.id)
@@ -160,7 +161,7 @@ def _restore(world: World, job: Job) -> None:
     if job.attached:
         _attach(world, job)
     if waits(job):
-        world.lanes.add(job, foreground=_is_foreground(world, job))
+        world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
     if job.status == Status.UIPATH_PENDING and job.requested_robot:
         world.pending_twins[job.definition, job.requested_robot] = job.id
     elif job.status == Status.REDWOOD_QUEUE_HELD:
@@ -195,7 +196,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         if moved or not was_attached:
             _attach(world, job)
     elif waits(job) and not (was_waiting and fields.keys().isdisjoint(_ORDER_FIELDS)):
-        world.lanes.add(job, foreground=_is_foreground(world, job))
+        world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
 
 
 #: Where a job is counted while a robot has it.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
 
 #: Priority (largest first), start of the top-level parent, own start, id (domain.md B1).
 Order = tuple[int, int, int, int]
@@ -50,10 +51,11 @@ def bound_robot(job: Job) -> str:
 class Lane:
     """Waiting jobs that the same robots can take."""
 
-    __slots__ = ("definition", "foreground", "heap", "pools", "queue", "robot")
+    __slots__ = ("definition", "foreground", "heap", "key", "pools", "queue", "robot")
 
     def __init__(self, key: LaneKey, *, foreground: bool) -> None:
         """Make an empty lane for a definition, a queue and a requested robot ("" for any)."""
+        self.key = key
         self.definition, self.queue, self.robot = key
         self.foreground = foreground
         self.heap: list[Order] = []
@@ -83,7 +85,7 @@ class Lane:
 class Pool:
     """Robots of equal ability: those with a free slot, and the best job of each lane they serve."""
 
-    __slots__ = ("definitions", "free", "heads", "queues")
+    __slots__ = ("announced", "definitions", "free", "heads", "queues")
 
     def __init__(self, key: PoolKey) -> None:
         """Make a pool for robots that can run `key[0]` and serve queues `key[1]` (empty: all)."""
@@ -91,6 +93,9 @@ class Pool:
         #: Heads of background and of foreground lanes, kept apart: a robot runs one foreground job
         #: at a time.
         self.heads: tuple[list[tuple[Order, LaneKey]], list[tuple[Order, LaneKey]]] = ([], [])
+        #: The one entry of each lane that counts, and in which of the two heaps it is; what else
+        #: the heaps hold of that lane is old.
+        self.announced: dict[LaneKey, tuple[Order, bool]] = {}
         #: Connected robots with a free slot, the one that waits longest first.
         self.free: dict[str, None] = {}
 
@@ -101,6 +106,36 @@ class Pool:
             and lane.definition in self.definitions
             and (not self.queues or lane.queue in self.queues)
         )
+
+    def announce(self, lane: Lane, head: Order) -> None:
+        """Take note of the first job of a lane."""
+        entry = (head, lane.foreground)
+        if self.announced.get(lane.key) != entry:
+            self.announced[lane.key] = entry
+            heappush(self.heads[lane.foreground], (head, lane.key))
+
+    def first(self, world: World, *, foreground: bool) -> tuple[Order, Lane] | None:
+        """The first job that one of its robots may take now, background or foreground.
+
+        A lane whose first job has left stays in by its next one. A lane whose queue is closed
+        drops out: it is announced again when the queue opens.
+        """
+        heads = self.heads[foreground]
+        while heads:
+            order, key = heads[0]
+            if self.announced.get(key) != (order, foreground):
+                heappop(heads)
+                continue
+            lane = world.lanes.by_key[key]
+            head = lane.head(world.jobs)
+            is_open = world.queue_is_open(lane.queue)
+            if head == order and is_open:
+                return order, lane
+            heappop(heads)
+            del self.announced[key]
+            if head is not None and is_open:
+                self.announce(lane, head)
+        return None
 
     def to_the_end(self, robot: str) -> None:
         """Let a robot that was just served wait longest, if it still has a free slot."""
@@ -125,13 +160,13 @@ class Lanes:
         #: Robots whose own lanes may have something to dispatch.
         self.dirty_robots: dict[str, None] = {}
 
-    def add(self, job: Job, *, foreground: bool) -> None:
-        """Let a waiting job stand in its lane."""
+    def add(self, job: Job, *, foreground: bool, jobs: dict[int, Job]) -> None:
+        """Let a waiting job stand in its lane; the pools hear of it if it goes first there."""
         key = (job.definition, job.queue, bound_robot(job))
         lane = self.by_key.get(key) or self._new_lane(key, foreground=foreground)
         order = order_of(job)
         heappush(lane.heap, order)
-        if lane.heap[0] is order:
+        if lane.head(jobs) == order:  # what was before it may be out of date
             self._announce(lane, order)
 
     def refresh(self, lane: Lane, jobs: dict[int, Job]) -> None:
@@ -164,12 +199,15 @@ class Lanes:
                 self.refresh(lane, jobs)
 
     def waiting_in(self, queue: str, jobs: dict[int, Job]) -> Iterator[int]:
-        """Ids of the jobs that wait in a queue, in no particular order."""
+        """Ids of the jobs that wait in a queue, each once, in no particular order."""
         for lane in self.by_queue.get(queue, ()):
+            seen: set[int] = set()  # a job that left and came back stands in its lane twice
             for order in lane.heap:
                 job = jobs.get(order[3])
-                if job is not None and lane.holds(job) and order_of(job) == order:
-                    yield job.id
+                if job is None or job.id in seen or not lane.holds(job) or order_of(job) != order:
+                    continue
+                seen.add(job.id)
+                yield job.id
 
     def _new_lane(self, key: LaneKey, *, foreground: bool) -> Lane:
         lane = self.by_key[key] = Lane(key, foreground=foreground)
@@ -183,7 +221,6 @@ class Lanes:
         if lane.robot:
             self.dirty_robots[lane.robot] = None
             return
-        key = (lane.definition, lane.queue, lane.robot)
         for pool in lane.pools:
-            heappush(pool.heads[lane.foreground], (head, key))
+            pool.announce(lane, head)
             self.dirty[pool.definitions, pool.queues] = None

@@ -6,7 +6,6 @@ changed are looked at.
 
 from __future__ import annotations
 
-from heapq import heappop
 from typing import TYPE_CHECKING
 
 from interlock_server.core.turn import EffectKind
@@ -93,20 +92,12 @@ def _own_lane(world: World, robot: Robot) -> Lane | None:
 
 
 def _best(world: World, pool: Pool, *, foreground: bool) -> tuple[Order, Lane] | None:
-    """The job of a pool that goes first; drops heads that are out of date or whose queue is closed.
-
-    A closed queue announces its lanes again when it opens, so nothing is forgotten by dropping.
-    """
-    found: tuple[Order, Lane] | None = None
-    for heads in pool.heads if foreground else pool.heads[:1]:
-        while heads:
-            order, key = heads[0]
-            lane = world.lanes.by_key[key]
-            if lane.head(world.jobs) == order and world.queue_is_open(lane.queue):
-                if found is None or order < found[0]:
-                    found = order, lane
-                break
-            heappop(heads)
+    """The job of a pool that goes first; without `foreground` only background jobs count."""
+    found = pool.first(world, foreground=False)
+    if foreground:
+        other = pool.first(world, foreground=True)
+        if other is not None and (found is None or other[0] < found[0]):
+            found = other
     return found
 
 
