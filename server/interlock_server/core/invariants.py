@@ -109,7 +109,19 @@ def _indexes(world: World) -> Iterator[str]:
     }
     if not waiting <= laned:
         yield "a waiting job stands in no lane"
+    yield from _pools(world)
     yield from _twins(world)
+
+
+def _pools(world: World) -> Iterator[str]:
+    """A lane with a waiting job stands among the heads of every pool that serves it."""
+    for pool in world.lanes.pools.values():
+        told = {key for heads in pool.heads for _, key in heads}
+        for key, lane in world.lanes.by_key.items():
+            if not pool.serves(lane) or lane.queue not in world.queues:
+                continue
+            if world.queue_is_open(lane.queue) and lane.head(world.jobs) and key not in told:
+                yield f"lane {key} waits, but a pool that serves it was not told"
 
 
 def _twins(world: World) -> Iterator[str]:

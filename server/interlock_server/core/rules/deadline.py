@@ -71,5 +71,5 @@ def clean_up_terminating(world: World, turn: Turn, _command: CleanUpTerminating)
         job = world.jobs[job_id]
         if turn.now_ms - job.terminating_since_ms >= timeout_ms:
             text = f"no confirmation of the kill within {hours} hours; cleaned up"
-            turn.set(job, fault=Fault("TERMINATING_TIMEOUT", text), info=text)
+            turn.set(job, fault=Fault("TERMINATING_TIMEOUT", text))
             turn.move(job, Trigger.CLEAN_UP, text)

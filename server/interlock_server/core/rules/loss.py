@@ -121,5 +121,5 @@ def _lose_uipath(world: World, turn: Turn, job: Job, loss: Loss, author: str) ->
     elif policy is LossPolicy.RERUN and job.status == S.UIPATH_RUNNING:
         turn.set(job, attached=False, attempt_lost=True, info=loss.value)
     else:
-        turn.set(job, fault=Fault("ROBOT_LOST", loss.value), info=loss.value)
+        turn.set(job, fault=Fault("ROBOT_LOST", loss.value))
         move_as_allowed(turn, job, T.FAIL, author, loss.value)

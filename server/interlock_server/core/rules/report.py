@@ -185,7 +185,7 @@ def _could_not_start(_world: World, turn: Turn, job: Job, detail: ReportDetail) 
     fault = detail.fault or Fault("COULD_NOT_START", "could not be started")
     if next_row(job.status, T.FAIL_TO_START):
         _set_end(turn, job, detail, fault)
-        turn.move(job, T.FAIL_TO_START, detail.reason)
+        turn.move(job, T.FAIL_TO_START, detail.reason or _sentence(fault))
         return None
     return _end(turn, job, T.FAIL, detail, fault)
 
@@ -312,7 +312,6 @@ def _set_end(turn: Turn, job: Job, detail: ReportDetail, fault: Fault | None) ->
         fields["return_code"] = detail.return_code
     if fault is not None:
         fields["fault"] = fault
-        fields["info"] = fault.title or fault.code
     if fields:
         turn.set(job, **fields)
 
@@ -324,7 +323,7 @@ def _end(
     ordered = _CONFIRMS.get(job.status)
     if ordered is not None:  # UA-2: any end confirms what was ordered
         _set_end(turn, job, detail, fault)
-        said = fault.title or fault.code if fault else trigger.verb
+        said = _sentence(fault) or trigger.verb
         turn.move(job, ordered, detail.reason or f"the robot said: {said}")
         return None
     if job.status == S.REDWOOD_CONSOLE:  # it ends when the operator has replied
@@ -339,8 +338,13 @@ def _end(
         return illegal(job, "end", Actor.ROBOT)
     _bring_to_running(turn, job, trigger)
     _set_end(turn, job, detail, fault)
-    turn.move(job, trigger, detail.reason)
+    turn.move(job, trigger, detail.reason or _sentence(fault))
     return None
+
+
+def _sentence(fault: Fault | None) -> str:
+    """What a fault says to somebody who sees only the change."""
+    return fault.title or fault.code if fault is not None else ""
 
 
 _CONFIRMS: Final[dict[int, Trigger]] = {

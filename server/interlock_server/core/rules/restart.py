@@ -98,7 +98,6 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
         submitted_by=turn.cause.author,
         requested_robot="" if original.attended else original.requested_robot,
         restarted_from=original.id,
-        info=obstacle,
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: A start further away than this is no start (domain.md C5).
 NEVER_HORIZON_MS: Final = 2 * 366 * 24 * 3_600_000
 
+#: Characters of the inputs of a UiPath job (domain.md C5).
+UIPATH_PARAMETERS_MAX: Final = 10_000
+
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
     "number": (int, float),
@@ -78,7 +81,7 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
     turn.follow_up(Actor.SYSTEM, "validation")
     for job, fault, hold in new:
         if fault:
-            turn.set(job, fault=Fault("INVALID_PARAMETER", fault), info=fault)
+            turn.set(job, fault=Fault("INVALID_PARAMETER", fault))
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
         elif hold:
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
@@ -118,6 +121,12 @@ def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Reject
         return Rejection(
             Reason.WRONG_LIFECYCLE,
             f"{new.definition!r} is a UiPath definition, and hold and start_time are for Redwood",
+        )
+    if len(new.parameters) > UIPATH_PARAMETERS_MAX:
+        return Rejection(
+            Reason.INVALID_PARAMETER,
+            f"expected at most {UIPATH_PARAMETERS_MAX:,} characters of parameters for a UiPath job,"
+            f" but got {len(new.parameters):,}",
         )
     fault = parameter_fault(definition, new.parameters)
     if fault:
