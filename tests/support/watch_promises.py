@@ -6,6 +6,7 @@ returns sentences about what was broken, so an empty list is a pass; `broken_pro
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -119,15 +120,20 @@ def atomic(record: Record, truth: Truth) -> list[str]:
     """All matching changes of a turn come in one message."""
     matching = set(truth.matching)
     batches = [set(each.revisions) for each in record.messages if isinstance(each, Changes)]
+    holders: dict[int, list[set[int]]] = {}
+    for batch in batches:
+        for revision in batch:
+            holders.setdefault(revision, []).append(batch)
     broken = []
     for first, last in truth.turns:
-        if first <= record.from_revision:
-            continue  # resumed from within it
+        if first == last or first <= record.from_revision:
+            continue  # it has no parts, or the record was resumed from within it
         turn = {revision for revision in range(first, last + 1) if revision in matching}
+        found = {id(batch): batch for revision in turn for batch in holders.get(revision, ())}
         broken += [
             f"the turn {first}..{last} came in parts"
-            for batch in batches
-            if batch & turn and not turn <= batch
+            for batch in found.values()
+            if not turn <= batch
         ]
     return broken
 
@@ -135,12 +141,17 @@ def atomic(record: Record, truth: Truth) -> list[str]:
 def resumable(record: Record, truth: Truth) -> list[str]:
     """A stream resumed from a revision begins with the next matching change."""
     broken = []
+    matching = sorted(truth.matching)
     for stream in record.streams():
-        after = [r for r in truth.matching if r > stream.from_revision]
-        if stream.revisions and stream.revisions[0] != after[0]:
+        revisions = stream.revisions
+        if not revisions:
+            continue
+        place = bisect_right(matching, stream.from_revision)
+        expected = matching[place] if place < len(matching) else "nothing"
+        if revisions[0] != expected:
             broken.append(
-                f"resumed from {stream.from_revision}, expected {after[0]} first, but got "
-                f"{stream.revisions[0]}"
+                f"resumed from {stream.from_revision}, expected {expected} first, but got "
+                f"{revisions[0]}"
             )
     return broken
 
@@ -148,21 +159,25 @@ def resumable(record: Record, truth: Truth) -> list[str]:
 def progress(record: Record, truth: Truth) -> list[str]:
     """A progress message at a revision comes after every matching change up to it."""
     broken = []
+    matching = sorted(truth.matching)
     for stream in record.streams():
         seen: set[int] = set()
+        highest = checked = stream.from_revision
         for message in stream.messages:
             match message:
                 case Changes(revisions=revisions):
                     seen.update(revisions)
+                    highest = max(highest, *revisions)
                 case Progress(revision=revision):
-                    due = {r for r in truth.matching if stream.from_revision < r <= revision}
-                    broken += [
-                        f"progress {revision} before {missing}" for missing in sorted(due - seen)
+                    due = matching[
+                        bisect_right(matching, checked) : bisect_right(matching, revision)
                     ]
                     broken += [
-                        f"progress {revision} after {later}"
-                        for later in sorted(each for each in seen if each > revision)
+                        f"progress {revision} before {each}" for each in due if each not in seen
                     ]
+                    checked = max(checked, revision)
+                    if highest > revision and seen:
+                        broken.append(f"progress {revision} after {highest}")
     return broken
 
 

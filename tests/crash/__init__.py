@@ -1,0 +1,3 @@
+"""Real servers that are killed, stopped, starved of their disk and told lies."""
+
+from __future__ import annotations

@@ -1,0 +1,101 @@
+"""The lives of a server, as its clients see them: one channel each, and the news that it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from grpc import StatusCode, aio
+
+from interlock.errors import from_rpc
+from interlock.v1.admin_service_pb2_grpc import AdminServiceStub
+from interlock.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from interlock.v1.job_service_pb2_grpc import JobServiceStub
+from interlock.v1.robot_service_pb2_grpc import RobotServiceStub
+from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
+
+if TYPE_CHECKING:
+    from interlock.errors import InterlockError
+
+_OPTIONS: Final = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0))
+#: After these nobody knows whether the server has carried a request out.
+UNKNOWN_CODES: Final = frozenset(
+    {
+        StatusCode.UNAVAILABLE,
+        StatusCode.CANCELLED,
+        StatusCode.UNKNOWN,
+        StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+
+
+class Life:
+    """One life of a server."""
+
+    def __init__(self, address: str, number: int = 1) -> None:
+        self.number = number
+        self.over = asyncio.Event()
+        self._channels = [
+            aio.insecure_channel(address, options=(*_OPTIONS, ("interlock.channel", index)))
+            for index in range(3)
+        ]
+        calls, sessions, watches = self._channels
+        self.jobs: Any = JobServiceStub(calls)
+        self.catalog: Any = CatalogServiceStub(calls)
+        self.admin: Any = AdminServiceStub(calls)
+        self.robots: Any = RobotServiceStub(sessions)
+        self.watches: Any = WatchServiceStub(watches)
+
+    async def close(self) -> None:
+        self.over.set()
+        for channel in self._channels:
+            await channel.close()
+
+    async def __aenter__(self) -> Life:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Lives:
+    """The present life, for those who wait for it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._present: Life | None = None
+        self._old: list[Life] = []
+        self._begun = asyncio.Event()
+        self.count = 0
+
+    def begin(self) -> Life:
+        """The server serves."""
+        self.count += 1
+        self._present = Life(self._address, self.count)
+        self._begun.set()
+        return self._present
+
+    async def end(self) -> None:
+        """The server is dead. Channels stay open for a while for those who still hold them."""
+        assert self._present is not None, "it had begun"
+        self._present.over.set()
+        self._begun.clear()
+        self._old.append(self._present)
+        self._present = None
+        if len(self._old) > 3:
+            await self._old.pop(0).close()
+
+    async def present(self) -> Life:
+        """The present life, once there is one."""
+        while self._present is None:
+            await self._begun.wait()
+        return self._present
+
+    async def close(self) -> None:
+        for life in [*self._old, *([self._present] if self._present else [])]:
+            await life.close()
+
+
+def meaning(error: aio.AioRpcError) -> InterlockError:
+    """What a failed call means."""
+    return from_rpc(error)
