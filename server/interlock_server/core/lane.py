@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 from interlock_server.core.vocabulary.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from interlock_server.core.model.job import Job
-    from interlock_server.core.world import World
 
 #: Priority (largest first), start of the top-level parent, own start, id (domain.md B1).
 Order = tuple[int, int, int, int]
@@ -114,7 +113,14 @@ class Pool:
             self.announced[lane.key] = entry
             heappush(self.heads[lane.foreground], (head, lane.key))
 
-    def first(self, world: World, *, foreground: bool) -> tuple[Order, Lane] | None:
+    def first(
+        self,
+        lanes: Lanes,
+        jobs: dict[int, Job],
+        queue_is_open: Callable[[str], bool],
+        *,
+        foreground: bool,
+    ) -> tuple[Order, Lane] | None:
         """The first job that one of its robots may take now, background or foreground.
 
         A lane whose first job has left stays in by its next one. A lane whose queue is closed
@@ -126,9 +132,9 @@ class Pool:
             if self.announced.get(key) != (order, foreground):
                 heappop(heads)
                 continue
-            lane = world.lanes.by_key[key]
-            head = lane.head(world.jobs)
-            is_open = world.queue_is_open(lane.queue)
+            lane = lanes.by_key[key]
+            head = lane.head(jobs)
+            is_open = queue_is_open(lane.queue)
             if head == order and is_open:
                 return order, lane
             heappop(heads)

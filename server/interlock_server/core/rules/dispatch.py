@@ -93,9 +93,10 @@ def _own_lane(world: World, robot: Robot) -> Lane | None:
 
 def _best(world: World, pool: Pool, *, foreground: bool) -> tuple[Order, Lane] | None:
     """The job of a pool that goes first; without `foreground` only background jobs count."""
-    found = pool.first(world, foreground=False)
+    lanes, jobs = world.lanes, world.jobs
+    found = pool.first(lanes, jobs, world.queue_is_open, foreground=False)
     if foreground:
-        other = pool.first(world, foreground=True)
+        other = pool.first(lanes, jobs, world.queue_is_open, foreground=True)
         if other is not None and (found is None or other[0] < found[0]):
             found = other
     return found
