@@ -219,7 +219,7 @@ def test_a_forbidden_import_is_found(module, source):
     ("module", "source"),
     [
         ("core.rules.job", "from interlock_server.core.world import World\nimport msgspec"),
-        ("core.turn", "from interlock_server.core import apply, decide"),
+        ("core.turn", "from interlock_server.core import apply, fact"),
         ("storage.recovery", "from interlock_server.core.apply import apply\nimport sqlite3"),
         ("engine", "import asyncio\nfrom interlock_server.clock import Clock"),
         ("partition", "from interlock_server.storage.journal import Journal"),
