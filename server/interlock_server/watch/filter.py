@@ -58,6 +58,19 @@ class ChangeFilter:
         #: Equal for filters that select the same.
         self.key = (self._rows, self._names, self._jobs, self._labels)
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether labels decide; then `labels_of` has to know the jobs of a commit."""
+        return bool(self._labels)
+
+    def jobs_before_labels(self, published: Published) -> set[int]:
+        """Jobs whose changes in a commit are selected by everything but labels."""
+        return {
+            block.jobs[index]
+            for block in published.blocks
+            for index in self._select_before_labels(block)
+        }
+
     def matches(self, published: Published) -> Selection:
         """Blocks of a commit with the indexes selected in each; blocks without any are left out.
 
@@ -72,6 +85,12 @@ class ChangeFilter:
 
     def select(self, block: ChangeBlock) -> list[int]:
         """Indexes of the selected changes of a block, rising."""
+        indexes = self._select_before_labels(block)
+        if self._labels:
+            indexes = [index for index in indexes if self._has_labels(block.jobs[index])]
+        return indexes
+
+    def _select_before_labels(self, block: ChangeBlock) -> list[int]:
         count = len(block.jobs)
         indexes = list(range(count))
         if self._rows is not None:
@@ -82,8 +101,6 @@ class ChangeFilter:
                 indexes = _with_numbers(indexes, column, self._numbers(kind, names), count)
         if self._jobs and indexes:
             indexes = [index for index in indexes if block.jobs[index] in self._jobs]
-        if self._labels:
-            indexes = [index for index in indexes if self._has_labels(block.jobs[index])]
         return indexes
 
     def _numbers(self, kind: int, names: frozenset[str]) -> set[int]:
