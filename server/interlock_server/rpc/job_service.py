@@ -10,6 +10,7 @@ from interlock.v1.job_service_pb2_grpc import JobServiceServicer
 from interlock_server.core.command import RestartJobs, Verb
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.rpc import convert_job, convert_message, page, validate
+from interlock_server.rpc.archived_outcome import add_archived
 from interlock_server.rpc.errors import Refused
 from interlock_server.rpc.job_list import list_jobs, list_messages
 from interlock_server.rpc.once import submit_once
@@ -192,6 +193,7 @@ class JobService(JobServiceServicer):
         """Do something to jobs; the refusal of the only one is the call's."""
         author = validate.author("requested_by", request.requested_by)
         done = await self._outcomes(command, request, response, author)
+        await add_archived(self._partition(request), done.outcomes)
         convert_job.raise_single_refusal(done.outcomes, len(request.jobs))
         return done
 
