@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOMAIN: Final = "interlock"
-#: Bytes of the sentence that is sent.
+#: Bytes of the sentence that is sent. Where it is not ASCII each of them is three on the wire.
 SENTENCE_BYTES_MAX: Final = 512
 #: Bytes of the rich status; base64 makes a third more of it, and trailers stay within 2 KiB.
 STATUS_BYTES_MAX: Final = 1_100
@@ -225,10 +225,19 @@ def going_away(resume_revision: int | None = None) -> Refused:
 def printable(text: str, bytes_max: int = SENTENCE_BYTES_MAX) -> str:
     """The text without characters that could act on a terminal, cut to so many bytes."""
     cleaned = "".join(each if each.isprintable() else " " for each in text)
-    encoded = cleaned.encode("utf-8", "replace")
-    if len(encoded) <= bytes_max:
-        return cleaned
-    return encoded[: bytes_max - 3].decode("utf-8", "ignore") + "…"
+    if cleaned.isascii():
+        return cleaned if len(cleaned) <= bytes_max else f"{cleaned[: bytes_max - 3]}..."
+    return _cut_on_the_wire(cleaned.encode("utf-8", "replace").decode(), bytes_max)
+
+
+def _cut_on_the_wire(text: str, bytes_max: int) -> str:
+    """Cut a text to the bytes that it has when everything but ASCII is percent-encoded."""
+    left = bytes_max - 3
+    for place, each in enumerate(text):
+        left -= 1 if each.isascii() else 3 * len(each.encode())
+        if left < 0:
+            return f"{text[:place]}..."
+    return text
 
 
 def rich_status(refused: Refused) -> status_pb2.Status:
