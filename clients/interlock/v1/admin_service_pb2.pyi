@@ -68,7 +68,7 @@ class CreatePartitionRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """name of the partition: 1 to 64 of a-z 0-9 _ -"""
+    """name of the partition: 1 to 64 of a-z 0-9 _ - that begin with a letter or digit"""
     def __init__(
         self,
         *,

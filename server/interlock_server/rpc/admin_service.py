@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Context = ServicerContext[Any, Any]
 
-_PARTITION_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_PARTITION_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _BACKUP_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
@@ -61,7 +61,7 @@ class AdminService(AdminServiceServicer):
         if not _PARTITION_NAME.fullmatch(request.name):
             raise InvalidArgument(
                 "name",
-                "expected 1 to 63 of a-z 0-9 _ -, beginning with a letter or digit, "
+                "expected 1 to 64 of a-z 0-9 _ -, beginning with a letter or digit, "
                 f"but got {request.name[:64]!r}",
                 ErrorReason.ERROR_REASON_INVALID_NAME,
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 #: Also a folder's name, so nothing that a path could be made of.
-PARTITION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+PARTITION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _JOURNAL: Final = "journal.db"
 
 
@@ -61,7 +61,7 @@ class DataDirectory:
         """Path of a partition's journal; its folder is made. ValueError for a bad name."""
         if not PARTITION_NAME.fullmatch(partition):
             raise ValueError(
-                f"expected a partition name of 1 to 63 letters, digits, '-' or '_', beginning with "
+                f"expected a partition name of 1 to 64 letters, digits, '-' or '_', beginning with "
                 f"a letter or digit, but got {partition!r}"
             )
         folder = self.path / "partitions" / partition
