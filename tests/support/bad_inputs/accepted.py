@@ -1,0 +1,79 @@
+"""A request of every rpc with nothing wrong in it: bad inputs change one field of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.message import Message
+
+from interlock.v1 import admin_service_pb2 as admin
+from interlock.v1 import catalog_service_pb2 as catalog
+from interlock.v1 import definition_pb2, job_pb2, queue_pb2
+from interlock.v1 import job_service_pb2 as jobs
+from interlock.v1 import lifecycle_service_pb2 as lifecycles
+from interlock.v1 import robot_service_pb2 as robots
+from interlock.v1 import watch_service_pb2 as watches
+from interlock.v1.status_pb2 import Lifecycle
+
+if TYPE_CHECKING:
+    from tests.support.bad_inputs.scene import Scene
+
+_NEW: Final = definition_pb2.Definition(name="new", lifecycle=Lifecycle.LIFECYCLE_REDWOOD)
+
+ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
+    "JobService/SubmitJobs": lambda _: jobs.SubmitJobsRequest(
+        jobs=[jobs.NewJob(definition="report", queue="finance")]
+    ),
+    "JobService/GetJob": lambda scene: jobs.GetJobRequest(job=scene.queued),
+    "JobService/ListJobs": lambda _: jobs.ListJobsRequest(),
+    "JobService/GetJobHistory": lambda scene: jobs.GetJobHistoryRequest(job=scene.queued),
+    "JobService/HoldJobs": lambda scene: jobs.HoldJobsRequest(jobs=[scene.queued]),
+    "JobService/ReleaseJobs": lambda scene: jobs.ReleaseJobsRequest(jobs=[scene.held]),
+    "JobService/CancelJobs": lambda scene: jobs.CancelJobsRequest(jobs=[scene.queued]),
+    "JobService/KillJobs": lambda scene: jobs.KillJobsRequest(jobs=[scene.running]),
+    "JobService/StopJobs": lambda scene: jobs.StopJobsRequest(jobs=[scene.running_uipath]),
+    "JobService/ResumeJobs": lambda scene: jobs.ResumeJobsRequest(jobs=[scene.suspended]),
+    "JobService/RestartJobs": lambda scene: jobs.RestartJobsRequest(jobs=[scene.final]),
+    "JobService/RescheduleJobs": lambda scene: jobs.RescheduleJobsRequest(jobs=[scene.held]),
+    "JobService/SetJobPriority": lambda scene: jobs.SetJobPriorityRequest(
+        jobs=[scene.queued], priority=60
+    ),
+    "JobService/CompleteJobs": lambda scene: jobs.CompleteJobsRequest(jobs=[scene.outside]),
+    "JobService/FireResumeConditions": lambda _: jobs.FireResumeConditionsRequest(
+        kind=job_pb2.RESUME_KIND_PERSON, key="task-1"
+    ),
+    "JobService/ReplyToMessage": lambda scene: jobs.ReplyToMessageRequest(
+        message=scene.open_message, reply="2026-10"
+    ),
+    "JobService/ListMessages": lambda _: jobs.ListMessagesRequest(),
+    "RobotService/StartAtRobot": lambda scene: robots.StartAtRobotRequest(
+        robot="robot-1", epoch=scene.robot.epoch, definition="invoice"
+    ),
+    "RobotService/ListRobots": lambda _: robots.ListRobotsRequest(),
+    "RobotService/SetRobotMaintenance": lambda _: robots.SetRobotMaintenanceRequest(
+        robot="robot-1", maintenance=True
+    ),
+    "RobotService/DeleteRobots": lambda _: robots.DeleteRobotsRequest(robots=["robot-3"]),
+    "WatchService/Watch": lambda _: watches.WatchRequest(),
+    "CatalogService/PutDefinitions": lambda _: catalog.PutDefinitionsRequest(definitions=[_NEW]),
+    "CatalogService/ListDefinitions": lambda _: catalog.ListDefinitionsRequest(),
+    "CatalogService/DeleteDefinitions": lambda _: catalog.DeleteDefinitionsRequest(names=["typed"]),
+    "CatalogService/PutQueues": lambda _: catalog.PutQueuesRequest(
+        queues=[queue_pb2.Queue(name="new")]
+    ),
+    "CatalogService/ListQueues": lambda _: catalog.ListQueuesRequest(),
+    "CatalogService/DeleteQueues": lambda _: catalog.DeleteQueuesRequest(names=["empty"]),
+    "CatalogService/HoldQueue": lambda _: catalog.HoldQueueRequest(queue="finance"),
+    "CatalogService/ReleaseQueue": lambda _: catalog.ReleaseQueueRequest(queue="closed"),
+    "LifecycleService/ListLifecycles": lambda _: lifecycles.ListLifecyclesRequest(),
+    "LifecycleService/DescribeLifecycle": lambda _: lifecycles.DescribeLifecycleRequest(
+        name="uipath"
+    ),
+    "AdminService/ListPartitions": lambda _: admin.ListPartitionsRequest(),
+    "AdminService/CreatePartition": lambda _: admin.CreatePartitionRequest(name="new"),
+    "AdminService/GetStatus": lambda _: admin.GetStatusRequest(),
+    "AdminService/Verify": lambda _: admin.VerifyRequest(),
+    "AdminService/Backup": lambda _: admin.BackupRequest(name="copy"),
+    "AdminService/Compact": lambda _: admin.CompactRequest(),
+}
