@@ -21,6 +21,7 @@ from interlock.v1.robot_service_pb2 import (
     Hello,
     OrderAck,
     OrderAcks,
+    RefusedReport,
     ReportAck,
     SessionRequest,
     SessionResponse,
@@ -28,7 +29,7 @@ from interlock.v1.robot_service_pb2 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from interlock.connection import Connection
     from interlock.executions import Executions
@@ -121,6 +122,7 @@ class Session:
         if response is None or response.WhichOneof("message") != "welcome":
             raise Unavailable("expected a Welcome, but the server ended the session")
         welcome = response.welcome
+        self._hear_refusals(welcome.refused)  # of batches whose acknowledgement was lost
         if not self._outbox.start_over(welcome.last_sequence):
             raise SequenceLost
         self.epoch = welcome.epoch
@@ -148,7 +150,11 @@ class Session:
                 self._wake.set()
 
     def _hear_ack(self, ack: ReportAck) -> None:
-        for report in ack.refused:
+        self._hear_refusals(ack.refused)
+        self._outbox.acknowledge(ack.sequence)
+
+    def _hear_refusals(self, refused: Iterable[RefusedReport]) -> None:
+        for report in refused:
             batch = self._outbox.find(report.sequence)
             if batch is not None and report.index < len(batch.jobs):
                 self._executions.hear_refusal(
@@ -157,7 +163,6 @@ class Session:
                     batch.kinds[report.index],
                     report.refusal,
                 )
-        self._outbox.acknowledge(ack.sequence)
 
     async def _write_all(self, call: Any) -> None:
         # A stream that broke is the reader's to tell; the writer only stops.

@@ -299,6 +299,7 @@ class Welcome(_message.Message):
     TIME_TO_LIVE_FIELD_NUMBER: _builtins.int
     VERDICTS_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """epoch of the session."""
     last_sequence: _builtins.int
@@ -315,6 +316,10 @@ class Welcome(_message.Message):
     def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobVerdict]:
         """verdicts, one per job named in Hello."""
 
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedReport]:
+        """refused reports of the newest 256 recorded batches, in case an acknowledgement was lost."""
+
     def __init__(
         self,
         *,
@@ -323,10 +328,11 @@ class Welcome(_message.Message):
         time_to_live: _duration_pb2.Duration | None = ...,
         verdicts: _abc.Iterable[Global___JobVerdict] | None = ...,
         last_sequence: _builtins.int = ...,
+        refused: _abc.Iterable[Global___RefusedReport] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval", "time_to_live", b"time_to_live"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "heartbeat_interval", b"heartbeat_interval", "last_sequence", b"last_sequence", "time_to_live", b"time_to_live", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "heartbeat_interval", b"heartbeat_interval", "last_sequence", b"last_sequence", "refused", b"refused", "time_to_live", b"time_to_live", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

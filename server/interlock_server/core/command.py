@@ -202,6 +202,8 @@ class SessionOpened(msgspec.Struct, frozen=True, gc=False):
     epoch: int
     verdicts: tuple[Verdict, ...]
     last_sequence: int
+    #: What of the newest batches was refused: (sequence, index, job, why).
+    refused: tuple[tuple[int, int, int, Rejection], ...] = ()
 
 
 class BreakSession(Command, frozen=True):

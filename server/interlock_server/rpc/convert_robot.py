@@ -256,6 +256,8 @@ def welcome(
             fence=job.fence,
             verdict=int(verdict),  # same numbers
         )
+    for sequence, index, job_id, rejection in opened.refused:
+        said.refused.add(sequence=sequence, index=index, job=job_id, refusal=refusal(rejection))
     return message
 
 

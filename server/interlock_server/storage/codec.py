@@ -170,7 +170,7 @@ _VALUES: Final[dict[int, Any]] = {
     FactKind.PUT_ROBOT: lambda value: msgspec.convert(value, Robot),
     FactKind.SET_SEQUENCE: lambda value: (
         value[0],
-        [(index, reason, text, metadata) for index, reason, text, metadata in value[1]],
+        [tuple(each) for each in value[1]],
     ),
     FactKind.DELETE_ROBOT: lambda value: value,
 }

@@ -29,5 +29,6 @@ class Robot(msgspec.Struct, array_like=True, gc=False):
     maintenance: bool = False
     #: Newest report batch of this instance that was decided.
     last_sequence: int = 0
-    #: What of the newest batches was refused, by sequence: (index, reason, sentence, metadata).
-    refused: dict[int, list[tuple[int, int, str, dict[str, str]]]] = {}
+    #: What of the newest batches was refused, by sequence: (index, job, reason, sentence,
+    #: metadata).
+    refused: dict[int, list[tuple[int, int, int, str, dict[str, str]]]] = {}

@@ -49,15 +49,15 @@ def report(world: World, turn: Turn, command: Report) -> Refused | Rejection:
     if command.sequence <= robot.last_sequence:
         return [
             (index, Rejection(Reason(reason), sentence, **metadata))
-            for index, reason, sentence, metadata in robot.refused.get(command.sequence, ())
+            for index, _, reason, sentence, metadata in robot.refused.get(command.sequence, ())
         ]
     refused = _apply_all(world, turn, robot.name, command)
     turn.set_sequence(
         robot.name,
         command.sequence,
         [
-            (i, int(rejection.reason), rejection.sentence, rejection.metadata)
-            for i, rejection in refused
+            (i, command.jobs[i], int(each.reason), each.sentence, each.metadata)
+            for i, each in refused
         ],
     )
     return refused

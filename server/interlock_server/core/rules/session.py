@@ -75,7 +75,12 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
     )
     robot = world.robots[command.robot]
     turn.put_robot(robot, connected=True)
-    return SessionOpened(robot.epoch, verdicts, robot.last_sequence)
+    refused = tuple(
+        (sequence, index, job_id, Rejection(Reason(reason), sentence, **metadata))
+        for sequence, batch in robot.refused.items()
+        for index, job_id, reason, sentence, metadata in batch
+    )
+    return SessionOpened(robot.epoch, verdicts, robot.last_sequence, refused)
 
 
 def attached_jobs(world: World, robot: str) -> list[Job]:
