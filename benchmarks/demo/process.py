@@ -114,9 +114,7 @@ class Server:
             async with asyncio.timeout(_START_SECONDS):
                 while not self._port_file.exists():
                     if not self._program.running:
-                        raise StoryError(
-                            f"the server ended before it served:\n{self._program.last_words()}"
-                        )
+                        raise StoryError("the server ended before it served")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise StoryError(f"the server did not serve within {_START_SECONDS:g} s") from None
