@@ -182,9 +182,7 @@ class CoreDriver:
         )
 
     def say_goodbye(self, robot: str = "robot-1") -> None:
-        self.accepted(
-            c.CloseSession(robot, self.epochs[robot]), actor=Actor.ROBOT, author=robot
-        )
+        self.accepted(c.CloseSession(robot, self.epochs[robot]), actor=Actor.ROBOT, author=robot)
         self.dispatch()
 
     def restart_server(self) -> None:

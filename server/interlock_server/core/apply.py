@@ -19,6 +19,7 @@ from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, St
 if TYPE_CHECKING:
     from interlock_server.core.model.definition import Definition
     from interlock_server.core.model.job import Job
+    from interlock_server.core.model.operator_message import OperatorMessage
     from interlock_server.core.model.queue import Queue
     from interlock_server.core.model.robot import Robot
     from interlock_server.core.world import World
@@ -184,12 +185,13 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if moved:
         _detach(world, job)
         job.attached = True  # unless a field says otherwise
+    before = job.messages
     for field, value in fields.items():
         setattr(job, field, value)
         if field in DEADLINE_FIELDS:
             _add_deadline(world, job, field)
         elif field == "messages":
-            _index_messages(world, job)
+            _index_messages(world, job, before)
     if suspended:
         _remember_conditions(world, job)
     if job.attached:
@@ -373,7 +375,11 @@ def _forget_conditions(world: World, job: Job) -> None:
                 del world.resume_by_key[int(condition.kind), condition.key]
 
 
-def _index_messages(world: World, job: Job) -> None:
+def _index_messages(world: World, job: Job, before: tuple[OperatorMessage, ...]) -> None:
+    kept = {message.id for message in job.messages}
+    for message in before:
+        if message.id not in kept:
+            world.open_messages.pop(message.id, None)
     for message in job.messages:
         world.next_message = max(world.next_message, message.id + 1)
         if message.is_open:

@@ -42,17 +42,20 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
     """
     turn = Turn(world, draft, cause)
     changes, facts = len(draft.blocks), len(draft.facts)
-    finished = len(world.finished)
+    finished, revision = len(world.finished), world.revision
     answer = _RULES[type(command)](world, turn, command)
     if isinstance(answer, Rejection):
         assert (len(draft.blocks), len(draft.facts)) == (changes, facts), (
             f"a refused command changed something: {answer.sentence}"
         )
         return answer
+    followed: set[int] = set()
     while finished < len(world.finished):  # following one end may bring another
         job = world.jobs.get(world.finished[finished])
         finished += 1
-        if job is not None:
+        # What ended before this turn is there because its last message was answered.
+        if job is not None and job.revision > revision and job.id not in followed:
+            followed.add(job.id)
             finish.follow(world, turn, job)
     turn.end()
     return answer

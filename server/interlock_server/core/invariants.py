@@ -46,10 +46,17 @@ def _times(job: Job) -> Iterator[str]:
         yield "terminating_since is set exactly while it is Terminating (C4.6)"
     if status == Status.UIPATH_STOPPING and job.stop_strategy != StopStrategy.SOFT_STOP:
         yield "Stopping means a soft stop (C4.6)"
-    if (status == Status.REDWOOD_NEVER) != (job.start_ms == NEVER_MS) and not IS_FINAL[status]:
+    never = job.start_ms == NEVER_MS
+    if status == Status.REDWOOD_NEVER and not never:
         yield "Never means a start in 2999 (C4.9)"
+    if never and status not in _MAY_BE_NEVER and not IS_FINAL[status]:
+        yield "a start in 2999 means Never (C4.9)"
     if status == Status.REDWOOD_UNCERTAIN and not job.uncertain_until_ms:
         yield "an Uncertain job has a deadline (P8)"
+
+
+# Held keeps the start of what was held; it is looked at again at the release.
+_MAY_BE_NEVER = frozenset({Status.REDWOOD_NEVER, Status.REDWOOD_HELD})
 
 
 def _history(job: Job) -> Iterator[str]:

@@ -104,6 +104,11 @@ class Turn:
 
     # -- status changes -------------------------------------------------------------------------
 
+    def may(self, job: Job, trigger: Trigger) -> bool:
+        """Whether there is a row for this trigger, and who speaks now may cause it."""
+        row = NEXT[job.status * TRIGGER_NUMBERS + trigger]
+        return bool(_ALLOWED[row] >> self.cause.actor & 1)
+
     def move(self, job: Job, trigger: Trigger, reason: str = "") -> None:
         """Change the status along the row of this trigger.
 

@@ -46,9 +46,12 @@ def kill(
         return False
     if not next_row(job.status, Trigger.KILL):
         return illegal(job, "kill")
-    if job.status != Status.REDWOOD_UNCERTAIN:
+    if job.attached and job.status != Status.REDWOOD_UNCERTAIN:
         turn.tell(job, EffectKind.KILL)
     turn.move(job, Trigger.KILL)
+    if job.code_ended and job.status == Status.REDWOOD_KILLING:  # nobody else can confirm it
+        turn.follow_up(Actor.ROBOT, job.robot)
+        turn.move(job, Trigger.CONFIRM_KILL, "its code had ended before")
     return True
 
 
@@ -64,7 +67,7 @@ def stop(
         return illegal(job, "stop")
     turn.set(job, stop_strategy=StopStrategy.SOFT_STOP)
     if job.attached:
-        turn.tell(job, EffectKind.STOP)
+        turn.tell(job, EffectKind.FORGET if job.attempt_lost else EffectKind.STOP)
     turn.move(job, Trigger.STOP)
     if job.attempt_lost:  # the robot said that the executor is gone, so nobody else can confirm
         turn.follow_up(Actor.SYSTEM, "sessions")
@@ -81,7 +84,7 @@ def _kill_uipath(turn: Turn, job: Job) -> bool | Rejection:
         return illegal(job, "kill")
     turn.set(job, stop_strategy=StopStrategy.KILL)
     if job.attached:
-        turn.tell(job, EffectKind.KILL)
+        turn.tell(job, EffectKind.FORGET if job.attempt_lost else EffectKind.KILL)
     turn.move(job, Trigger.KILL)
     if job.attempt_lost:
         turn.follow_up(Actor.SYSTEM, "sessions")
@@ -106,11 +109,11 @@ def complete(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | 
 
     Only while Running, and only where the definition says so (TR-102, B8).
     """
-    definition = world.definitions[job.definition]
-    if definition.completion is not Completion.EXTERNAL:
+    definition = world.definitions.get(job.definition)  # a Modified job's may be gone
+    if definition is None or definition.completion is not Completion.EXTERNAL:
         return Rejection(
             Reason.NOT_EXTERNAL,
-            f"definition {definition.name!r} is not completed from outside; its robot ends job "
+            f"definition {job.definition!r} is not completed from outside; its robot ends job "
             f"{job.id}",
         )
     if job.status != Status.REDWOOD_RUNNING:

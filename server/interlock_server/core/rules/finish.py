@@ -33,7 +33,6 @@ def _message_on_failure(world: World, turn: Turn, job: Job) -> None:
         or not definition.message_on_failure
         or job.lifecycle != Lifecycle.REDWOOD
         or job.status == Status.REDWOOD_COMPLETED
-        or any(message.required and not message.blocking for message in job.messages)
     ):
         return
     text = f"{job.definition} ended as {STATUS_NAME[job.status]}"

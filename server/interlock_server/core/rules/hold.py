@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.job import NEVER_MS
-from interlock_server.core.rejection import Rejection, illegal
-from interlock_server.core.rules import admission
+from interlock_server.core.rejection import Reason, Rejection, illegal
+from interlock_server.core.rules import admission, restart
 from interlock_server.core.rules.submission import NEVER_HORIZON_MS
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
-from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
     if not next_row(job.status, Trigger.RELEASE):
         return illegal(job, "release")
     turn.move(job, Trigger.RELEASE)
+    _find_no_start(turn, job)
     admission.advance(world, turn, job)
     return True
+
+
+def _find_no_start(turn: Turn, job: Job) -> None:
+    """A Scheduled job whose start is too far away has none (TR-029)."""
+    if job.status == Status.REDWOOD_SCHEDULED and job.start_ms - turn.now_ms > NEVER_HORIZON_MS:
+        turn.follow_up(Actor.SYSTEM, "calendar")
+        turn.set(job, start_ms=NEVER_MS, top_start_ms=NEVER_MS)
+        turn.move(job, Trigger.FIND_NO_START, "no start within two years")
 
 
 def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
@@ -45,35 +54,34 @@ def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool 
     Scheduled and Held keep their status until the gates run.
     """
     start_ms = max(command.value, turn.now_ms)
+    obstacle = restart.obstacle_of(world, job) if job.status == Status.REDWOOD_MODIFIED else ""
+    if obstacle:
+        return Rejection(
+            Reason.ILLEGAL_TRANSITION,
+            f"job {job.id} is Modified and cannot be scheduled yet: {obstacle}; correct that first",
+            status=STATUS_NAME[job.status],
+        )
     if job.status in {Status.REDWOOD_SCHEDULED, Status.REDWOOD_HELD}:
         turn.set(job, start_ms=start_ms, top_start_ms=start_ms)
-    elif trigger := _back_to_scheduled(world, job):
+    elif trigger := _BACK_TO_SCHEDULED.get(job.status):
         turn.move(job, trigger)
         turn.set(job, start_ms=start_ms, top_start_ms=start_ms)
     else:
         return illegal(job, "reschedule")
-    if start_ms - turn.now_ms > NEVER_HORIZON_MS and job.status == Status.REDWOOD_SCHEDULED:
-        turn.follow_up(Actor.SYSTEM, "calendar")
-        turn.set(job, start_ms=NEVER_MS, top_start_ms=NEVER_MS)
-        turn.move(job, Trigger.FIND_NO_START, "no start within two years")
+    _find_no_start(turn, job)
     admission.advance(world, turn, job)
     return True
 
 
-def _back_to_scheduled(world: World, job: Job) -> Trigger | None:
-    if job.status == Status.REDWOOD_NEVER:
-        return Trigger.FIND_START
-    if job.status == Status.REDWOOD_MODIFIED:
-        whole = job.definition in world.definitions and job.queue in world.queues
-        return Trigger.RESUBMIT if whole else None
-    waiting = {
-        Status.REDWOOD_EVENT_WAIT,
-        Status.REDWOOD_QUEUE_HELD,
-        Status.REDWOOD_QUEUED,
-        Status.REDWOOD_LOCK_WAIT,
-        Status.REDWOOD_OVERDUE,
-    }
-    return Trigger.RESCHEDULE if job.status in waiting else None
+_BACK_TO_SCHEDULED: Final[dict[int, Trigger]] = {
+    Status.REDWOOD_NEVER: Trigger.FIND_START,
+    Status.REDWOOD_MODIFIED: Trigger.RESUBMIT,
+    Status.REDWOOD_EVENT_WAIT: Trigger.RESCHEDULE,
+    Status.REDWOOD_QUEUE_HELD: Trigger.RESCHEDULE,
+    Status.REDWOOD_QUEUED: Trigger.RESCHEDULE,
+    Status.REDWOOD_LOCK_WAIT: Trigger.RESCHEDULE,
+    Status.REDWOOD_OVERDUE: Trigger.RESCHEDULE,
+}
 
 
 def set_priority(_world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:

@@ -8,6 +8,7 @@ import msgspec
 import re2
 
 from interlock_server.core.command import Outcome
+from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.operator_message import OperatorMessage
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.turn import EffectKind
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
 
-#: Messages kept with a job; the oldest closed ones go first.
+#: Messages kept with a job; the oldest closed ones go first, then the oldest that hold up nothing.
 MESSAGES_KEPT: Final = 16
 
 
@@ -53,8 +54,9 @@ def _raise_message(
     )
     kept = list(job.messages)
     while len(kept) >= MESSAGES_KEPT:
-        closed = next((old for old in kept if not old.is_open), kept[0])
-        kept.remove(closed)
+        closed = (old for old in kept if not old.is_open)
+        unneeded = (old for old in kept if not old.blocking)  # nothing waits for its reply
+        kept.remove(next(closed, None) or next(unneeded, kept[0]))
     turn.set(job, messages=(*kept, message))
 
 
@@ -87,7 +89,7 @@ def reply(world: World, turn: Turn, command: Reply) -> tuple[OperatorMessage, Ou
     if job.attached:
         turn.tell(job, EffectKind.REPLY, message.id, command.reply)
     if message.blocking and job.status == Status.REDWOOD_CONSOLE:
-        _go_on(turn, job, message)
+        _go_on(world, turn, job, message)
     return answered, Outcome(job.id, job.status, job.revision)
 
 
@@ -123,12 +125,15 @@ def _reply_refusal(message: OperatorMessage, text: str) -> Rejection | None:
     return None
 
 
-def _go_on(turn: Turn, job: Job, message: OperatorMessage) -> None:
+def _go_on(world: World, turn: Turn, job: Job, message: OperatorMessage) -> None:
     """Leave Console. A job whose code has ended meanwhile ends now."""
     if message.completes and job.fault is None:
         turn.move(job, Trigger.REPLY_AND_COMPLETE)
         return
     turn.move(job, Trigger.REPLY)
+    definition = world.definitions[job.definition]
+    if definition.completion is Completion.EXTERNAL and job.fault is None:
+        return  # an external caller names the result
     if job.code_ended:
         turn.follow_up(Actor.ROBOT, job.robot)
         turn.move(

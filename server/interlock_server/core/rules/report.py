@@ -102,9 +102,9 @@ def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
             rejection = handlers[kind](
                 world, turn, job, details.get(index, NO_DETAIL) if details else NO_DETAIL
             )
-            if (
-                turn.cause.author != name
-            ):  # a handler let the server speak; what follows is the robot's again
+            # A handler let the server speak; what follows is the robot's again. By actor, because a
+            # robot may have any name.
+            if turn.cause.actor != Actor.ROBOT:
                 turn.follow_up(Actor.ROBOT, name)
         if rejection is not None:
             refused.append((index, rejection))
@@ -156,8 +156,10 @@ def _refused(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reject
     reason = detail.reason or "refused by the robot"
     if job.status in {S.REDWOOD_DISPATCHED, S.REDWOOD_ASSIGNED}:
         loss.move_as_allowed(turn, job, T.REQUEUE, job.robot, reason)
-    elif job.status in {S.UIPATH_PENDING, S.UIPATH_RESUMED}:
+    elif job.status in {S.UIPATH_PENDING, S.UIPATH_RESUMED} or job.attempt_lost:
         turn.set(job, attached=False)
+    elif job.status == S.REDWOOD_CANCELING:  # the offer crossed the order: it will not run
+        turn.move(job, T.CONFIRM_CANCEL, reason)
     else:
         return _ordered_or_illegal(job, "refuse")
     robot = world.robots[job.robot]
@@ -169,7 +171,7 @@ def _refused(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reject
 def _started(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
     if job.status == S.REDWOOD_DISPATCHED:
         turn.move(job, T.ACCEPT)
-    if next_row(job.status, T.START):
+    if turn.may(job, T.START):
         turn.move(job, T.START)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
@@ -196,7 +198,8 @@ def _completed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
         if not return_code.means_completed(definition.return_code_map, detail.return_code):
             title = f"return code {detail.return_code} does not mean Completed"
             return _end(turn, job, T.FAIL, detail, Fault("RETURN_CODE", title))
-        if definition.completion is Completion.EXTERNAL and job.status == S.REDWOOD_RUNNING:
+        if definition.completion is Completion.EXTERNAL and job.status in _MAY_RUN:
+            _bring_to_running(turn, job, T.WAIT)
             _set_end(turn, job, detail, None)
             turn.set(job, code_ended=True, attached=False, info="waits for its result from outside")
             return None
@@ -214,7 +217,7 @@ def _canceled(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
 
 
 def _killed(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
-    if next_row(job.status, T.CONFIRM_KILL):
+    if turn.may(job, T.CONFIRM_KILL):
         turn.move(job, T.CONFIRM_KILL, detail.reason)
         return None
     if job.status == S.REDWOOD_CANCELING:
@@ -256,10 +259,10 @@ def _wait_over(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rej
 
 
 def _asked(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
-    if job.status == S.REDWOOD_UNCERTAIN:
-        turn.move(job, T.STILL_RUNNING)
     if detail.question is None:
         return Rejection(Reason.INVALID_FIELD, f"a question of job {job.id} has no text")
+    if job.status == S.REDWOOD_UNCERTAIN:
+        turn.move(job, T.STILL_RUNNING)
     if job.status not in {S.REDWOOD_RUNNING, S.UIPATH_RUNNING}:
         return _ordered_or_illegal(job, "ask a question of")
     operator_message.ask(world, turn, job, detail.question)
@@ -281,14 +284,18 @@ def _suspended(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
         )
     if detail.suspension is None:
         return Rejection(Reason.INVALID_FIELD, f"a suspension of job {job.id} has no conditions")
-    if job.status in {S.UIPATH_PENDING, S.UIPATH_RESUMED}:
-        turn.move(job, T.START)
     if job.status == S.UIPATH_TERMINATING:
         turn.move(job, T.CONFIRM_KILL, "suspended itself instead")
         return None
+    refusal = resume.suspension_refusal(world, job, detail.suspension)
+    if refusal is not None:
+        return refusal
+    if job.status in {S.UIPATH_PENDING, S.UIPATH_RESUMED}:
+        turn.move(job, T.START)
     if not next_row(job.status, T.SUSPEND):
         return illegal(job, "suspend", Actor.ROBOT)
-    return resume.suspend(world, turn, job, detail.suspension)
+    resume.suspend(world, turn, job, detail.suspension)
+    return None
 
 
 def _remote_gone(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
@@ -330,11 +337,9 @@ def _end(
         if trigger is T.CANCEL_REMOTELY:
             fault = Fault("CANCELED_REMOTELY", "canceled by the remote system")
         _set_end(turn, job, detail, fault)
-        turn.set(job, code_ended=True)
+        turn.set(job, code_ended=True, attached=False)
         return None
-    if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING} and not next_row(
-        job.status, trigger
-    ):
+    if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING} and not turn.may(job, trigger):
         return illegal(job, "end", Actor.ROBOT)
     _bring_to_running(turn, job, trigger)
     _set_end(turn, job, detail, fault)
@@ -347,6 +352,16 @@ def _sentence(fault: Fault | None) -> str:
     return fault.title or fault.code if fault is not None else ""
 
 
+#: From here an end of the code leads to Running, if it does not end the job.
+_MAY_RUN: Final = frozenset(
+    {
+        S.REDWOOD_DISPATCHED,
+        S.REDWOOD_ASSIGNED,
+        S.REDWOOD_RUNNING,
+        S.REDWOOD_WAITING,
+        S.REDWOOD_UNCERTAIN,
+    }
+)
 _CONFIRMS: Final[dict[int, Trigger]] = {
     S.UIPATH_TERMINATING: T.CONFIRM_KILL,
     S.REDWOOD_KILLING: T.CONFIRM_KILL,

@@ -35,7 +35,7 @@ def restart(world: World, turn: Turn, command: RestartJobs) -> list[Outcome]:
 
 
 def _is_modified(world: World, job: Job) -> bool:
-    return job.lifecycle == Lifecycle.REDWOOD and bool(_obstacle(world, job))
+    return job.lifecycle == Lifecycle.REDWOOD and bool(obstacle_of(world, job))
 
 
 def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job | Rejection:
@@ -55,7 +55,7 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
             f"job {job_id} is at revision {original.revision}, not {command.expected_revision}",
             revision=original.revision,
         )
-    obstacle = _obstacle(world, original)
+    obstacle = obstacle_of(world, original)
     if original.lifecycle == Lifecycle.UIPATH:
         if obstacle:
             return Rejection(Reason.DEFINITION_NOT_FOUND, obstacle)
@@ -69,7 +69,7 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
     return _create(world, turn, original, obstacle)
 
 
-def _obstacle(world: World, original: Job) -> str:
+def obstacle_of(world: World, original: Job) -> str:
     """Why the original cannot be prepared again; "" if it can."""
     definition = world.definitions.get(original.definition)
     if definition is None or definition.lifecycle != original.lifecycle:

@@ -22,23 +22,29 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 
-def suspend(world: World, turn: Turn, job: Job, suspension: Suspension) -> Rejection | None:
-    """Suspend a Running job.
-
-    What has happened already counts, so the job may be Resumed at once.
-    """
+def suspension_refusal(world: World, job: Job, suspension: Suspension) -> Rejection | None:
+    """Say what is wrong with what a job wants to wait for; None if nothing is."""
     for condition in suspension.conditions:
         if condition.kind == ResumeKind.JOB and not 0 < int(condition.key) < world.next_job:
             return Rejection(
                 Reason.INVALID_PARAMETER,
                 f"job {job.id} cannot wait for job {condition.key}, which does not exist",
             )
+    return None
+
+
+def suspend(world: World, turn: Turn, job: Job, suspension: Suspension) -> None:
+    """Suspend a Running job.
+
+    What has happened already counts, so the job may be Resumed at once.
+    """
     turn.set(
         job,
         conditions=suspension.conditions,
         resume_any=suspension.any,
         saved=suspension.saved,
         resume_on_same_robot=suspension.same_robot,
+        attempt_lost=False,
     )
     turn.move(job, Trigger.SUSPEND)
     if job.status == Status.UIPATH_SUSPENDED:
@@ -49,13 +55,10 @@ def suspend(world: World, turn: Turn, job: Job, suspension: Suspension) -> Rejec
             Actor.SYSTEM,
             "resume",
         )
-    return None
 
 
 def resume(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rejection:
     """Let a Suspended job go on, whatever it waits for."""
-    if job.status == Status.UIPATH_RESUMED:
-        return False
     if job.status != Status.UIPATH_SUSPENDED:
         return illegal(job, "resume")
     _go_on(turn, job, Trigger.RESUME)

@@ -15,7 +15,7 @@ from interlock_server.core.rules import ending, submission
 from interlock_server.core.rules.session import attached_jobs
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
-from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.vocabulary.status import Lifecycle, Status
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ def _missing(world: World, name: str) -> Rejection:
 
 
 def set_maintenance(world: World, turn: Turn, command: SetMaintenance) -> Robot | Rejection:
-    """Start or end maintenance; with a strategy the robot's UiPath jobs are asked to end."""
+    """Start or end maintenance; with a strategy the UiPath jobs that it runs are asked to end.
+
+    What was only offered to it keeps its offer: maintenance ends nothing that waits (TU-06, TU-07).
+    """
     robot = world.robots.get(command.robot)
     if robot is None:
         return _missing(world, command.robot)
@@ -43,7 +46,8 @@ def set_maintenance(world: World, turn: Turn, command: SetMaintenance) -> Robot 
             else (Trigger.STOP, ending.stop)
         )
         for job in attached_jobs(world, robot.name):
-            if job.lifecycle == Lifecycle.UIPATH and next_row(job.status, trigger):
+            running = job.status in {Status.UIPATH_RUNNING, Status.UIPATH_STOPPING}
+            if running and next_row(job.status, trigger):
                 end(world, turn, job)
     return world.robots[robot.name]
 
@@ -54,6 +58,10 @@ def delete(world: World, turn: Turn, command: DeleteRobots) -> list[str] | Rejec
         robot = world.robots.get(name)
         if robot is None:
             return _missing(world, name)
+        if robot.connected:
+            return Rejection(
+                Reason.IN_USE, f"robot {name!r} has an open session; let it say goodbye first"
+            )
         jobs = sorted(world.robot_jobs.get(name, ()))
         if jobs:
             return Rejection(

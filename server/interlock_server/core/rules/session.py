@@ -58,18 +58,18 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
         last_sequence=known.last_sequence if known is not None and same else 0,
         refused=known.refused if known is not None and same else {},
     )
-    named = {running.job: running for running in command.running}
-    kept: set[int] = set()
+    named = {(running.job, running.fence): running for running in command.running}
+    kept: set[tuple[int, int]] = set()
     for job in attached_jobs(world, command.robot):
-        running = named.get(job.id)
-        if running is not None and running.fence == job.fence:
-            kept.add(job.id)
+        running = named.get((job.id, job.fence))
+        if running is not None:
+            kept.add((job.id, job.fence))
             _reconcile(turn, job, running, command.robot)
         else:
             loss.lose(world, turn, job, Loss.GONE, command.robot)
     verdicts = tuple(
         _VERDICTS.get(Status(world.jobs[running.job].status), Verdict.KEEP)
-        if running.job in kept
+        if (running.job, running.fence) in kept
         else Verdict.FORGET
         for running in command.running
     )
@@ -97,7 +97,9 @@ def _reconcile(turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
         return
     if job.status == S.REDWOOD_DISPATCHED:
         loss.move_as_allowed(turn, job, Trigger.ACCEPT, robot, "")
-    if next_row(job.status, Trigger.START):
+    if job.attempt_lost:
+        turn.set(job, attempt_lost=False)
+    elif next_row(job.status, Trigger.START):
         loss.move_as_allowed(turn, job, Trigger.START, robot, "")
 
 
