@@ -62,7 +62,8 @@ class OutcomeUnknown(EngineError):  # noqa: N818 - says what is
 class Once(NamedTuple):
     """A request that may be repeated.
 
-    Its id, a digest of its content, and how to keep its answer.
+    Its id, a digest of its content, and how to keep its answer. With the id "" it may not be
+    repeated, and its answer is only converted while World shows what it is about.
     """
 
     request_id: str
@@ -305,7 +306,7 @@ class Engine:
 
     def _decide(self, draft: Draft, envelope: Envelope, answers: list[KeptAnswer]) -> Any:
         once = envelope.once
-        if once is not None:
+        if once is not None and once.request_id:
             known = self.answers.get(once.request_id)
             if known is not None:
                 return _repeat(known, once)
@@ -318,9 +319,11 @@ class Engine:
         )
         answer = take_turn(self.world, draft, envelope.command, cause)
         if once is not None:
+            # Converted now even if it is not kept: later World shows more than is durable.
             kept = _keep(once, answer, self._now_ms)
-            self.answers[once.request_id] = kept
-            answers.append(kept)
+            if once.request_id:
+                self.answers[once.request_id] = kept
+                answers.append(kept)
         return answer
 
     def _seal(

@@ -57,15 +57,16 @@ async def submit_once(
 ) -> Response:
     """Submit a command and answer with what `build` makes of its answer.
 
-    With a `request_id` that was used before, the stored response comes back and nothing is done.
+    `build` runs when the command is decided, so the response shows nothing that is not durable by
+    the time it is sent. With a `request_id` that was used before, the stored response comes back
+    and nothing is done.
     """
     request_id = validate.request_id(request.request_id)  # type: ignore[attr-defined]
-    if not request_id:
-        answer = await partition.submit(command, actor=actor, author=author, reason=reason)
-        return build(answer)
     answered = _Answered(build)
-    once = Once(request_id, digest_of(request, request_id), answered.encode)
+    digest = digest_of(request, request_id) if request_id else b""
+    once = Once(request_id, digest, answered.encode)
     answer = await partition.submit(command, actor=actor, author=author, reason=reason, once=once)
     if isinstance(answer, Repeated):
         return response.FromString(answer.body)
-    return answered.message or build(answer)
+    assert answered.message is not None, "what is answered was decided, so it was converted"
+    return answered.message
