@@ -23,7 +23,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  fmt lint type bench-quick constraints docs-lifecycles clean
+  fmt lint type bench-quick constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -126,7 +126,7 @@ constraints: ## choose the pinned versions anew from constraints/*.in
 	done
 	@! grep -nE '://|--(extra-)?index-url|--find-links' constraints/*.txt
 
-docs-lifecycles: $(RUN_STAMP) ## write the lifecycle pages in docs/ from the tables
+docs-pages: $(RUN_STAMP) ## write the generated parts of docs/
 	@$(PY) docs/generate.py
 
 clean: ## remove the environments and everything made by tools

@@ -100,7 +100,9 @@ def _parser() -> _Parser:
     parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
     defaults = Config()
     for setting in SETTINGS:
-        about = f"{setting.about} ({setting.env})".replace("%", "%%")
+        default = setting.written(getattr(defaults, setting.field))
+        told = f"default: {default}; " if default else ""
+        about = f"{setting.about} ({told}{setting.env})".replace("%", "%%")
         if isinstance(getattr(defaults, setting.field), bool):
             parser.add_argument(
                 setting.flag, dest=setting.field, action="store_const", const="true", help=about

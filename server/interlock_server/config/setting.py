@@ -28,6 +28,26 @@ class Setting(NamedTuple):
         """Name of its flag."""
         return f"--{self.name.replace('_', '-')}"
 
+    def written(self, given: object) -> str:
+        """A value as somebody would write it; "" for none."""
+        if isinstance(given, bool):
+            return "on" if given else ""
+        if isinstance(given, tuple):
+            return " ".join(map(str, given))
+        for unit in ("hours", "min", "s"):
+            if self.field.endswith(f"_{unit}"):
+                return f"{given:g}{unit[0]}"
+        if self.field.endswith("_bytes") and isinstance(given, int):
+            return _size(given)
+        return str(given)
+
+
+def _size(count: int) -> str:
+    for size, suffix in ((value.GIB, "GiB"), (value.MIB, "MiB")):
+        if count and not count % size:
+            return f"{count // size}{suffix}"
+    return str(count)
+
 
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
