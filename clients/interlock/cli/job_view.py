@@ -64,13 +64,13 @@ def why(job: Job, *, now: datetime, around: Surroundings | None = None) -> str:
 
 
 def _reasons(job: Job, *, now: datetime) -> Iterable[str]:
+    told = [fault_text(job)] if job.HasField("fault") else []
     for message in job.messages:
         if message.status == _REPLY_REQUIRED:
             choices = f" [{' / '.join(message.choices)}]" if message.choices else ""
-            yield f"message {message.id}: {message.text}{choices}"
-    if job.HasField("fault"):
-        yield fault_text(job)
-    if job.info and not (job.HasField("fault") and job.info in fault_text(job)):
+            told.insert(0, f"message {message.id}: {message.text}{choices}")
+    yield from told
+    if job.info and not any(job.info in each for each in told):
         yield job.info
     if job.robot_unresponsive:
         yield f"robot {job.robot} is not heard of"
