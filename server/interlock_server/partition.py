@@ -28,6 +28,7 @@ from interlock_server.storage.port import (
     ArchivedJob,
     Commit,
     JournalCorrupt,
+    JournalFailed,
     SpilledHistory,
 )
 from interlock_server.storage.recovery import steps
@@ -330,8 +331,13 @@ class Partition:
 
         The oldest revision left.
         """
-        await self.checkpoint.snapshot()
-        await self.checkpoint.compact(keep_revisions)
+        try:
+            await self.checkpoint.snapshot()
+            await self.checkpoint.compact(keep_revisions)
+        except JournalFailed as error:
+            if not self.failed.done():
+                self.failed.set_result(error)  # nothing can be written any more
+            raise OutcomeUnknown from error
         return self.journal.oldest_revision()
 
 
