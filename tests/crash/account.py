@@ -92,7 +92,7 @@ class Account:
                 self.turns.append((turn, changes[-1].revision))
                 turn = 0
         if turn:
-            self.torn.append(f"a message ended within the turn that begins at {turn}")
+            self.torn.append(f"atomic: a message ended within the turn that begins at {turn}")
         for entry in added:
             self.entries.append(entry)
             self.by_job[entry.job].append(entry)

@@ -96,6 +96,11 @@ class Lives:
             await life.close()
 
 
+def is_cut_off(error: aio.AioRpcError) -> bool:
+    """Whether a call ended because the server did; INTERNAL is grpc's own word for a broken write."""
+    return error.code() in UNKNOWN_CODES or error.details() == "Internal error from Core"
+
+
 def meaning(error: aio.AioRpcError) -> InterlockError:
     """What a failed call means."""
     return from_rpc(error)

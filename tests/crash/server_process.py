@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tests.support.real_time import until
+from tests.support.sources import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 command,
                 env={**os.environ, **self._environment, **(environment or {})},
+                cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -23,6 +23,7 @@ from interlock.v1.status_pb2 import Status as S
 from tests.crash.account import FINAL, Account
 from tests.crash.ledger import Ledger
 from tests.crash.life import Life, Lives, meaning
+from tests.crash.reading import read_all, verified
 from tests.crash.storm_client import SdkClient, StormClient
 from tests.crash.storm_robot import StormRobot
 from tests.crash.watcher import KINDS, Auditor, Evidence, SdkWatcher, Watcher
@@ -64,6 +65,8 @@ class Plan:
     program: Sequence[str] = SERVER
     environment: tuple[tuple[str, str], ...] = ()
     heal_s: float = HEAL_S
+    #: Look after every kill, before anybody else may, and stop at the first broken promise.
+    inspect: bool = False
 
 
 def plan_of_environment(kills: int) -> Plan:
@@ -83,6 +86,10 @@ class Findings:
     def promises(self) -> set[str]:
         """Names of the promises that were broken."""
         return {sentence.partition(":")[0] for sentence in self.broken}
+
+
+class BrokenEarly(Exception):  # noqa: N818 - what it says
+    """A promise is broken, and nothing more has to be tried."""
 
 
 class Storm:
@@ -138,6 +145,8 @@ class Storm:
             await self._blow()
             await self._heal()
             broken += await self._look()
+        except BrokenEarly:
+            broken += self.account.problems()
         except Exception as error:  # noqa: BLE001 - whatever stops a storm is a finding
             broken.append(f"finished: the storm stopped with {type(error).__name__}: {error}")
             broken += self._compare()
@@ -159,7 +168,8 @@ class Storm:
         if self.plan.sdk:
             self._spawn("sdk robot", self._sdk_robot)
         ghost_at = {
-            self.rng.randrange(self.plan.kills) for _ in range(min(self.plan.ghosts, self.plan.kills))
+            self.rng.randrange(self.plan.kills)
+            for _ in range(min(self.plan.ghosts, self.plan.kills))
         }
         while self.kills < self.plan.kills:
             if self.kills in ghost_at:
@@ -174,10 +184,23 @@ class Storm:
             if compacting is not None:
                 await compacting
             await self._begin_life()
+            if self.plan.inspect and (self.ledger.broken or self.account.problems()):
+                raise BrokenEarly
 
     async def _begin_life(self) -> None:
         await self.server.start()
+        if self.plan.inspect:
+            await self._inspect()
         self.lives.begin()
+
+    async def _inspect(self) -> None:
+        """Compare what was promised in earlier lives with what is stored, while nothing moves."""
+        account = Account()
+        async with Life(self.server.address) as life:
+            await read_all(life, account)
+        self.ledger.broken += account.problems()
+        self.ledger.broken += self.ledger.problems(account)
+        self.ledger.broken += self.evidence.problems(account)
 
     async def _traffic(self) -> None:
         """Some traffic from the first acknowledgement on."""
@@ -284,9 +307,7 @@ class Storm:
             what=f"every watcher is at revision {status.revision}",
         )
         await until(
-            lambda: all(
-                watcher.record.complete_to >= self.account.head for watcher in self.sdk_watchers
-            ),
+            lambda: all(watcher.revision >= self.account.head for watcher in self.sdk_watchers),
             within=20,
             what=f"every watch of the SDK is at revision {status.revision}",
         )
@@ -300,13 +321,13 @@ class Storm:
             await asyncio.gather(*self._tasks.pop("robots"))
         await self._at_head()
         life = await self.lives.present()
-        broken = [*await self._verified(life), *await self._stored(life), *self._compare()]
+        broken = [*await verified(life), *await self._stored(life), *self._compare()]
         await self._stop_all()
         await self.lives.end()
         self.server.kill()
         self.kills += 1
         await self._begin_life()
-        broken += await self._verified(await self.lives.present())
+        broken += await verified(await self.lives.present())
         return broken
 
     def _compare(self) -> list[str]:
@@ -319,13 +340,6 @@ class Storm:
             broken += client.problems(account)
         broken += [f"final: job {job} is {S.Name(status)}" for job, status in account.live()]
         return broken
-
-    async def _verified(self, life: Life) -> list[str]:
-        steps = life.admin.Verify(admin_service_pb2.VerifyRequest(), timeout=60)
-        async for step in steps:
-            if step.done:
-                return [f"verify: {problem}" for problem in step.problems]
-        return ["verify: it did not end"]
 
     async def _stored(self, life: Life) -> list[str]:
         """Histories as the server keeps them, of a sample of the jobs."""
@@ -371,7 +385,7 @@ class Storm:
             "watchers": len(watchers) + len(self.sdk_watchers),
             "watch events": self.evidence.events,
             "watch resumes": sum(each.resumes for each in (*watchers, *self.sdk_watchers)),
-            "watches compacted": sum(each.compacted for each in watchers),
+            "watches compacted": sum(each.compacted for each in (*watchers, *self.sdk_watchers)),
             "robot sessions": sum(robot.sessions for robot in self.robots),
             "compactions": self.compactions,
             "kills within compaction": self._killed_within["compaction"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
+    from interlock.change import Change
     from interlock.v1.event_pb2 import ChangeColumns
     from tests.crash.account import Account, Entry
     from tests.crash.ledger import Ledger
@@ -87,7 +86,9 @@ class Evidence:
 class Watcher:
     """One watcher: begins at revision 0 and goes on where it was."""
 
-    def __init__(self, name: str, kind: Kind, lives: Lives, evidence: Evidence, rng: Random) -> None:
+    def __init__(
+        self, name: str, kind: Kind, lives: Lives, evidence: Evidence, rng: Random
+    ) -> None:
         self.name = f"{name} ({kind.name})"
         self.kind = kind
         self.records = [Record(0)]
@@ -223,8 +224,10 @@ class SdkWatcher:
 
     def __init__(self, name: str, address: str, evidence: Evidence, *, columns: bool) -> None:
         self.name = f"{name} (SDK)"
-        self.record = Record(0)
+        self.records = [Record(0)]
+        self.revision = 0
         self.resumes = 0
+        self.compacted = 0
         self._address = address
         self._evidence = evidence
         self._columns = columns
@@ -233,23 +236,30 @@ class SdkWatcher:
         """Watch until cancelled."""
         async with sdk(self._address) as interlock:
             while True:
-                watch = interlock.watch(from_revision=self.record.complete_to, columns=self._columns)
-                with suppress(errors.Compacted):
+                watch = interlock.watch(from_revision=self.revision, columns=self._columns)
+                try:
                     async for changes in watch.batches():
-                        self.resumes = watch.resumes
-                        for change in changes:
-                            self._evidence.add(
-                                self.name, change.revision, change.job, change.transition
-                            )
-                        self.record.messages.append(Changes(tuple(c.revision for c in changes)))
-                await asyncio.sleep(0)
+                        self._take(changes)
+                except errors.Compacted as error:
+                    self.compacted += 1
+                    self.revision = error.oldest_revision
+                    self.records.append(Record(self.revision))
+                finally:
+                    self.resumes += watch.resumes
+
+    def _take(self, changes: list[Change]) -> None:
+        for change in changes:
+            self._evidence.add(self.name, change.revision, change.job, change.transition)
+        self.records[-1].messages.append(Changes(tuple(change.revision for change in changes)))
+        self.revision = changes[-1].revision
 
     def problems(self, account: Account) -> list[str]:
         """Broken promises, by the account."""
         truth = Truth(account.matching(lambda _: True), account.turns)
         return [
             f"{sentence} ({self.name})"
-            for sentence in broken_promises(self.record, truth, leave_out=("resumable",))
+            for record in self.records
+            for sentence in broken_promises(record, truth)
         ]
 
 

@@ -109,7 +109,8 @@ def unique(record: Record, truth: Truth) -> list[str]:
 def reliable(record: Record, truth: Truth) -> list[str]:
     """Nothing that matches is left out, and nothing else is sent."""
     seen = set(record.revisions)
-    expected = {r for r in truth.matching if record.from_revision < r <= record.complete_to}
+    first, last = record.from_revision, record.complete_to
+    expected = {revision for revision in truth.matching if first < revision <= last}
     return [
         *(f"revision {revision} was left out" for revision in sorted(expected - seen)),
         *(f"revision {revision} should not have come" for revision in sorted(seen - expected)),

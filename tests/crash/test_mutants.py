@@ -1,0 +1,64 @@
+"""The storm itself: it has to find the bugs that are planted for it, and nothing in a sound server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.mutants import ENVIRONMENT, MUTANTS
+from tests.crash.storm import Plan, Storm
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+
+#: Which promises have to be found broken: at least one of them.
+EXPECTED = {
+    "ack_before_fsync": {"acknowledged"},
+    "publish_before_fsync": {"durable first"},
+    "read_before_fsync": {"durable first", "acknowledged"},
+    "resume_off_by_one": {"contiguous", "reliable"},
+    "missing_fence_check": {"fenced"},
+    "lost_deduplication": {"once"},
+    "torn_turn": {"atomic"},
+    "forget_timer": {"final"},
+    "snapshot_forgets_a_job": {"finished", "stored", "acknowledged"},
+}
+SHORT = {
+    "seed": 1,
+    "clients": 4,
+    "robots": 2,
+    "watchers": 4,
+    "sdk": False,
+    "ghosts": 2,
+    "program": ("-m", "tests.crash.mutants"),
+    "keep_revisions": 1_000_000,
+    "compact_every": 2,
+    "inspect": True,
+}
+
+
+async def blow(folder, mutant, **plan):
+    return await Storm(
+        folder, Plan(**{**SHORT, **plan}, environment=((ENVIRONMENT, mutant),))
+    ).run()
+
+
+def test_every_planted_bug_has_a_promise_that_it_breaks():
+    assert set(EXPECTED) == set(MUTANTS) - {"none"}
+
+
+@pytest.mark.parametrize("mutant", EXPECTED)
+async def test_a_planted_bug_is_found(mutant, tmp_path, scoreboard):
+    timers = {"kills": 2, "heal_s": 12.0} if mutant == "forget_timer" else {"kills": 12}
+
+    found = await blow(tmp_path, mutant, **timers)
+
+    scoreboard.count(
+        "mutants", **{mutant: f"{found.counts['kills']} kills, {sorted(found.promises)}"}
+    )
+    assert found.promises & EXPECTED[mutant], found.broken[:10]
+
+
+async def test_nothing_is_found_in_a_sound_server(tmp_path, scoreboard):
+    found = await blow(tmp_path, "none", kills=4)
+
+    scoreboard.count("mutants", none=f"{found.counts['kills']} kills, nothing found")
+    assert found.broken == []
