@@ -83,18 +83,18 @@ def _not_in_history(calls: Iterable[Call], events: Iterable[Event]) -> list[str]
     broken = []
     for call in calls:
         for job, status, revision in call.changed:
-            event = by_revision.get(revision)
+            found = by_revision.get(revision)
             told = f"{call.verb} was told that job {job} became {status} at {revision}"
-            if event is None or (event.job, event.to) != (job, status):
-                broken.append(f"{told}, but the history says {event}")
+            if found is None or (found.job, found.to) != (job, status):
+                broken.append(f"{told}, but the history says {found}")
             if revision > call.revision:
                 broken.append(f"{told}, which is after the answer's own revision {call.revision}")
         if not call.request_id:
             continue
         expected = set() if call.refused else {job for job, *_ in call.changed}
-        found = caused[call.request_id]
-        if found - expected or (call.verb not in QUIET_VERBS and found != expected):
-            broken.append(f"{call.verb} changed {sorted(found)}, but was told {sorted(expected)}")
+        moved = caused[call.request_id]
+        if moved - expected or (call.verb not in QUIET_VERBS and moved != expected):
+            broken.append(f"{call.verb} changed {sorted(moved)}, but was told {sorted(expected)}")
     return broken
 
 

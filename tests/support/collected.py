@@ -26,13 +26,19 @@ class Collected:
     stubs: Stubs
     request: pb.WatchRequest
     events: list[event_pb2.Event] = field(default_factory=list)
-    blocks: list[event_pb2.ChangeBlock] = field(default_factory=list)
-    names: list[event_pb2.Name] = field(default_factory=list)
+    #: Messages with columns and with the names in them.
+    columns: list[pb.WatchResponse] = field(default_factory=list)
     snapshot: list[Any] = field(default_factory=list)
-    record: Record | None = None
+    _record: Record | None = None
     call: Any = None
     #: Up to here everything was received.
     revision: int = 0
+
+    @property
+    def record(self) -> Record:
+        """What came, in the form that the promises are checked in."""
+        assert self._record is not None, "the first message says where the watch starts"
+        return self._record
 
     def open(self) -> Self:
         """Open a stream; after the first one, from where the last one was."""
@@ -40,10 +46,10 @@ class Collected:
         request.CopyFrom(self.request)
         if not request.HasField("progress_interval"):
             request.progress_interval.CopyFrom(QUICK_PROGRESS)
-        if self.record is not None:
+        if self._record is not None:
             request.snapshot = False
             request.from_revision = self.revision
-            self.record.messages.append(Ended(self.revision))
+            self._record.messages.append(Ended(self.revision))
         self.call = self.stubs.watches.Watch(request)
         return self
 
@@ -62,7 +68,7 @@ class Collected:
                 self.events += message.events.events
                 self._changes([event.revision for event in message.events.events])
             case "columns":
-                self.blocks += message.columns.blocks
+                self.columns.append(message)
                 self._changes(
                     [
                         block.first_revision + index
@@ -71,19 +77,19 @@ class Collected:
                     ]
                 )
             case "names":
-                self.names += message.names.names
+                self.columns.append(message)
             case "snapshot":
                 self.snapshot += message.snapshot.jobs
+                self._start(message.snapshot.revision)
                 self.revision = message.snapshot.revision
         return kind
 
     def _start(self, revision: int) -> None:
-        if self.record is None:
+        if self._record is None:
             asked = self.request.HasField("from_revision")
-            self.record = Record(self.request.from_revision if asked else revision)
+            self._record = Record(self.request.from_revision if asked else revision)
 
     def _take(self, message: Changes | Progress) -> None:
-        assert self.record is not None, "the first message says where the watch starts"
         self.record.messages.append(message)
 
     def _changes(self, revisions: list[int]) -> None:
