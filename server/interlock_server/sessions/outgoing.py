@@ -1,0 +1,118 @@
+"""What a robot is told: offers, orders, acknowledgements, and what statuses order."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from interlock_server.core.rejection import Rejection
+from interlock_server.core.rules.session import attached_jobs
+from interlock_server.core.turn import EffectKind
+from interlock_server.core.vocabulary.status import Status
+from interlock_server.engine import EngineError
+
+if TYPE_CHECKING:
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
+
+
+class End(Enum):
+    """Why the server ends a stream."""
+
+    #: The server is stopping.
+    GOING_AWAY = 1
+    #: The robot has ended its side.
+    GOODBYE = 2
+
+
+class Offer(NamedTuple):
+    """A job for the robot to take."""
+
+    job: int
+    fence: int
+    definition: str
+    parameters: str
+    lifecycle: int
+    queue: str
+    priority: int
+    resume_version: int
+    saved: str
+    labels: dict[str, str]
+
+
+class Order(NamedTuple):
+    """Something that the robot has to do with a job that it has.
+
+    `kind` as interlock.v1.OrderKind.
+    """
+
+    job: int
+    fence: int
+    kind: EffectKind
+    message: int = 0
+    reply: str = ""
+
+
+class RefusedReport(NamedTuple):
+    """A report that changed nothing."""
+
+    sequence: int
+    place: int
+    job: int
+    rejection: Rejection
+
+
+class Ack(NamedTuple):
+    """Report batches up to `sequence` are durable."""
+
+    sequence: int
+    revision: int
+    refused: list[RefusedReport]
+
+
+class Outgoing(NamedTuple):
+    """Everything that waits for a robot, taken at once."""
+
+    offers: list[Offer]
+    orders: list[Order]
+    ack: Ack | None
+    heartbeat: list[Order] | None
+    end: Rejection | End | EngineError | None
+
+
+_ORDER_OF_STATUS: Final = {
+    Status.UIPATH_STOPPING: EffectKind.STOP,
+    Status.UIPATH_TERMINATING: EffectKind.KILL,
+    Status.REDWOOD_KILLING: EffectKind.KILL,
+    Status.REDWOOD_CANCELING: EffectKind.CANCEL,
+}
+
+
+def offer_of(job: Job, fence: int) -> Offer:
+    """The offer of one attempt of a job."""
+    return Offer(
+        job.id,
+        fence,
+        job.definition,
+        job.parameters,
+        job.lifecycle,
+        job.queue,
+        job.priority,
+        job.resume_version,
+        job.saved,
+        job.labels,
+    )
+
+
+def standing_orders(world: World, robot: str) -> list[Order]:
+    """Orders that follow from the statuses of a robot's jobs, and the newest replies for them."""
+    orders = []
+    for job in attached_jobs(world, robot):
+        kind = _ORDER_OF_STATUS.get(Status(job.status))
+        if kind is not None:
+            orders.append(Order(job.id, job.fence, kind))
+        replied = [message for message in job.messages if message.blocking and message.replied_ms]
+        if replied:
+            newest = replied[-1]
+            orders.append(Order(job.id, job.fence, EffectKind.REPLY, newest.id, newest.reply))
+    return orders
