@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from interlock.v1 import (
@@ -25,6 +25,8 @@ from interlock.v1 import (
 from interlock_server.rpc.admin_service import AdminService
 from interlock_server.rpc.catalog_service import CatalogService
 from interlock_server.rpc.guard import GuardedMethods
+from interlock_server.rpc.health import SERVICE_NAME as HEALTH
+from interlock_server.rpc.health import Health
 from interlock_server.rpc.job_service import JobService
 from interlock_server.rpc.lifecycle_service import LifecycleService
 from interlock_server.rpc.robot_service import RobotService
@@ -84,7 +86,7 @@ class RpcServer:
         """Build the services; nothing is reachable before `start`."""
         self._config = config
         self._methods = GuardedMethods(ids)
-        self._health = health.aio.HealthServicer()
+        self._health = Health(("", *_SERVICES))
         self.watches = WatchService(partitions, watches_max=config.max_watches)
         self._add_services(partitions, about)
         # No bound on calls: watches and sessions are calls too, and have bounds of their own.
@@ -113,7 +115,7 @@ class RpcServer:
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, methods)
         if self._config.reflects:
-            names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = (*_SERVICES, HEALTH, reflection.SERVICE_NAME)
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
                 reflection.aio.ReflectionServicer(names), methods
             )
@@ -126,8 +128,7 @@ class RpcServer:
         """
         bound = [self._bind(address) for address in self._config.listen]
         await self._server.start()
-        for service in ("", *_SERVICES):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        self._health.serve()
         return bound
 
     def _bind(self, address: str) -> str:
@@ -146,10 +147,11 @@ class RpcServer:
 
     async def say_stopping(self) -> None:
         """Tell health checks that this server takes no more work."""
-        await self._health.enter_graceful_shutdown()
+        self._health.stop_serving()
 
     async def stop(self, grace_s: float | None) -> None:
         """Refuse new calls and end the open ones, at the latest after `grace_s`."""
+        self._health.end_watches()
         await self._server.stop(grace_s)
 
 
