@@ -102,6 +102,11 @@ class Collected:
             assert await self.next() is not None, "the stream ended early"
         return self
 
+    async def to_end(self) -> None:
+        """Read until the server ends the stream; raises what it ended with."""
+        while await self.next() is not None:
+            pass
+
     async def close(self) -> None:
         """End the stream."""
         if self.call is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from interlock.v1 import job_service_pb2 as pb
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
-from interlock.v1.status_pb2 import Lifecycle
+from interlock.v1.status_pb2 import Lifecycle, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,10 @@ class Knowledge:
         """By job and by status."""
         self._labels = labels
         self._states = states
+
+    def is_final(self, status: int) -> bool:
+        """Whether nothing follows a status."""
+        return self._states[status] == State.STATE_FINAL
 
     def selects(self, given: Filter, event: Event) -> bool:
         """Whether a filter selects an event."""
