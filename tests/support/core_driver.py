@@ -43,6 +43,10 @@ class CoreDriver:
         self.checked = checked
         #: What each command recorded; each is a commit of its own.
         self.drafts: list[Draft] = []
+        #: Where the turns of an open group go; None while every turn is a group of its own.
+        self.group: Draft | None = None
+        #: Final jobs that have left memory.
+        self.archived: dict[int, Job] = {}
         self.epochs: dict[str, int] = {}
         self.sequences: dict[str, int] = {}
 
@@ -55,11 +59,12 @@ class CoreDriver:
         author: str = "operator",
         reason: str = "",
     ) -> Any:
-        """The answer to a command, or the Rejection; archives what became final, as the engine."""
-        draft = Draft()
+        """The answer to a command, or the Rejection."""
+        draft = Draft() if self.group is None else self.group
         cause = Cause(self.now_ms, int(actor), author, reason)
         answer = take_turn(self.world, draft, command, cause)
-        self.drafts.append(draft)
+        if draft is not self.group:
+            self.drafts.append(draft)
         if self.checked:
             invariants.check(self.world)
         return answer
@@ -95,7 +100,8 @@ class CoreDriver:
 
     def archive(self) -> list[Job]:
         """Let final jobs leave memory, as the engine does once per group."""
-        world, draft = self.world, Draft()
+        world = self.world
+        draft = Draft() if self.group is None else self.group
         finished, world.finished = world.finished, []
         turn = Turn(world, draft, Cause(self.now_ms))
         gone = []
@@ -104,8 +110,22 @@ class CoreDriver:
             if job is not None and job.open_message is None:
                 turn.forget(job_id)
                 gone.append(job)
-        self.drafts.append(draft)
+                self.archived[job.id] = job
+        world.spilled.clear()
+        if draft is not self.group:
+            self.drafts.append(draft)
         return gone
+
+    def commit(self, *, moves_max: int = 500, jobs_max: int = 1000) -> None:
+        """End the group as the engine does: follow queues, dispatch, archive; begin another."""
+        if self.world.moving_queues:
+            self.take(c.MoveQueueJobs(moves_max))
+        if self.world.lanes.dirty or self.world.lanes.dirty_robots:
+            self.take(c.Dispatch(jobs_max), Actor.DISPATCHER, "dispatcher")
+        self.archive()
+        if self.group:
+            self.drafts.append(self.group)
+            self.group = Draft()
 
     # -- words for commands ---------------------------------------------------------------------
 

@@ -149,9 +149,9 @@ def take_in(world: World, job: Job) -> None:
     for field in DEADLINE_FIELDS:
         _add_deadline(world, job, field)
     for message in job.messages:
+        take_message_number(world, message)
         if message.is_open:
             world.open_messages[message.id] = job.id
-        world.next_message = max(world.next_message, message.id + 1)
     if job.status:
         _restore(world, job)
 
@@ -276,11 +276,13 @@ def set_sequence(world: World, name: str, sequence: int, refused: list[Any]) -> 
 
 
 def delete_robot(world: World, name: str) -> None:
-    """Remove a robot that has no jobs."""
-    robot = world.robots.pop(name)
-    assert not world.robot_jobs.get(name), f"robot {name} still has jobs"
-    _leave_pool(world, robot)
-    world.robot_jobs.pop(name, None)
+    """Remove a robot.
+
+    In recovery it may have jobs: the snapshot shows what a later robot of that name has.
+    """
+    _leave_pool(world, world.robots.pop(name))
+    if not world.robot_jobs.get(name):
+        world.robot_jobs.pop(name, None)
 
 
 def set_next_epoch(world: World, epoch: int) -> None:
@@ -375,13 +377,18 @@ def _forget_conditions(world: World, job: Job) -> None:
                 del world.resume_by_key[int(condition.kind), condition.key]
 
 
+def take_message_number(world: World, message: OperatorMessage) -> None:
+    """Keep the numbers of messages rising."""
+    world.next_message = max(world.next_message, message.id + 1)
+
+
 def _index_messages(world: World, job: Job, before: tuple[OperatorMessage, ...]) -> None:
     kept = {message.id for message in job.messages}
     for message in before:
         if message.id not in kept:
             world.open_messages.pop(message.id, None)
     for message in job.messages:
-        world.next_message = max(world.next_message, message.id + 1)
+        take_message_number(world, message)
         if message.is_open:
             world.open_messages[message.id] = job.id
         else:

@@ -108,6 +108,8 @@ class Replay:
                 job = self._job(number, int(key))
                 if job is not None:
                     apply.set_job(world, job, value)
+                for message in value.get("messages", ()):  # its number stays taken without the job
+                    apply.take_message_number(world, message)
             case FactKind.FORGET_JOB:
                 if self._job(number, int(key)) is not None:
                     apply.forget_job(world, int(key))

@@ -199,6 +199,7 @@ class Turn:
 
     def delete_robot(self, name: str) -> None:
         """Remove a robot that has no jobs."""
+        assert not self.world.robot_jobs.get(name), f"robot {name} still has jobs"
         self._fact(FactKind.DELETE_ROBOT, name, self.world.next_epoch)
         apply.delete_robot(self.world, name)
 
