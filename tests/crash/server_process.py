@@ -55,6 +55,7 @@ class ServerProcess:
         self._settings = tuple(settings)
         self._environment = dict(environment or {})
         self._program = tuple(program)
+        self._prefixed = False
         self._port_file = folder / "port"
         self._log_file = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,6 +79,7 @@ class ServerProcess:
         """Begin a life, and do not wait for it. `prefix` is a program that runs it."""
         assert self._process is None or self.exit_code is not None, "one life at a time"
         self._port_file.unlink(missing_ok=True)
+        self._prefixed = bool(prefix)
         command = [
             *prefix,
             *(sys.executable, *self._program),
@@ -127,8 +129,9 @@ class ServerProcess:
         """End this life with SIGKILL, at once; the program that runs it, if any, ends too."""
         if self._process is None or self.exit_code is not None:
             return
-        with suppress(ProcessLookupError, ValueError, FileNotFoundError):
-            self.send(signal.SIGKILL)
+        if self._prefixed:
+            with suppress(ProcessLookupError, ValueError, FileNotFoundError):
+                self.send(signal.SIGKILL)
         self._process.kill()
         self._process.wait(timeout=10)
 
