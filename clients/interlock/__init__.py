@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlock.errors import AlreadyFinal as AlreadyFinal
     from interlock.errors import Compacted as Compacted
     from interlock.errors import ConnectionClosed as ConnectionClosed
+    from interlock.errors import HistoryChanged as HistoryChanged
     from interlock.errors import IllegalTransition as IllegalTransition
     from interlock.errors import Indeterminate as Indeterminate
     from interlock.errors import InterlockError as InterlockError
@@ -50,6 +51,7 @@ _MODULE_OF: Final = {
             "AlreadyFinal",
             "Compacted",
             "ConnectionClosed",
+            "HistoryChanged",
             "IllegalTransition",
             "Indeterminate",
             "InterlockError",

@@ -80,6 +80,7 @@ class Interlock(VerbCalls, CatalogCalls, AdminCalls, JobCalls):
         self,
         *,
         from_revision: int | None = None,
+        history_id: str = "",
         snapshot: bool = False,
         lifecycles: Iterable[str | int] = (),
         statuses: Iterable[str | int] = (),
@@ -93,8 +94,11 @@ class Interlock(VerbCalls, CatalogCalls, AdminCalls, JobCalls):
     ) -> Watch:
         """Return a watch of the changes that match: ordered, gap-free, none twice.
 
-        It starts after `from_revision`, or now. `snapshot` asks for the live jobs that match
-        first; see `Watch.snapshot`. Use it as `async with`, or iterate over it and `close` it.
+        It starts after `from_revision`, or now. Give the `history_id` of the watch that the
+        revision is from as well: if a backup was restored since, HistoryChanged is raised instead
+        of showing other changes under the same numbers. `snapshot` asks for the live jobs that
+        match first; see `Watch.snapshot`. Use it as `async with`, or iterate over it and `close`
+        it.
         """
         selected = make_filter(
             lifecycles=lifecycles,
@@ -110,6 +114,7 @@ class Interlock(VerbCalls, CatalogCalls, AdminCalls, JobCalls):
             self._connection,
             selected,
             from_revision=from_revision,
+            history_id=history_id,
             snapshot=snapshot,
             columns=columns,
         )

@@ -78,6 +78,19 @@ class Compacted(Refused):
         return int(self.metadata.get("oldest_revision", "0"))
 
 
+class HistoryChanged(Refused):
+    """The partition was replaced, as by a restored backup: take a snapshot and go on from there.
+
+    Its revisions tell another history now. What a watch has handed out before may not have
+    happened in it, so what was made of it has to be made anew from the snapshot.
+    """
+
+    @property
+    def history_id(self) -> str:
+        """The history that the partition has now."""
+        return self.metadata.get("history_id", "")
+
+
 class Overloaded(Refused):
     """The server has too much to do and did not take the request."""
 
@@ -110,6 +123,7 @@ _CLASS_OF_REASON: Final[dict[str, type[InterlockError]]] = {
     "ALREADY_FINAL": AlreadyFinal,
     "REVISION_MISMATCH": RevisionMismatch,
     "REVISION_COMPACTED": Compacted,
+    "HISTORY_CHANGED": HistoryChanged,
     "OVERLOADED": Overloaded,
     "TOO_MANY_WATCHES": Overloaded,
     "SLOW_CONSUMER": Overloaded,

@@ -53,6 +53,7 @@ class Watch:
         selected: Filter,
         *,
         from_revision: int | None,
+        history_id: str,
         snapshot: bool,
         columns: bool,
     ) -> None:
@@ -60,12 +61,15 @@ class Watch:
             raise ValueError(
                 "expected either snapshot=True or from_revision: a snapshot says its revision"
             )
+        if history_id and from_revision is None:
+            raise ValueError("expected history_id with the from_revision that it belongs to")
         self._connection = connection
         self._filter = selected
         self._columns = columns
         #: What was received up to; None until the server has said where the watch starts.
         self._received = from_revision
         self._delivered = from_revision or 0
+        self._history_id = history_id
         self._wants_snapshot = snapshot
         self._snapshot: list[Job] = []
         self._changes: deque[Change] = deque()
@@ -85,6 +89,15 @@ class Watch:
         the end of a batch, so that changes made together are never torn apart.
         """
         return self._delivered
+
+    @property
+    def history_id(self) -> str:
+        """The history that `revision` belongs to; empty until the server has said it.
+
+        Keep it with the revision and give both to another watch. It never changes: if the
+        partition gets another history, this watch ends with HistoryChanged.
+        """
+        return self._history_id
 
     @property
     def resumes(self) -> int:
@@ -176,6 +189,7 @@ class Watch:
                 return []
             case "progress":
                 self._received = response.progress.revision
+                self._history_id = response.progress.history_id or self._history_id
                 if not self._changes:
                     self._delivered = self._received
                 return []
@@ -194,6 +208,7 @@ class Watch:
         if part.last:
             self._wants_snapshot = False
             self._received = self._delivered = part.revision
+            self._history_id = part.history_id
 
     async def _read_columns(self, columns: ChangeColumns) -> list[Change]:
         try:
@@ -252,6 +267,7 @@ class Watch:
         request = WatchRequest(
             partition=connection.partition,
             from_revision=self._received,
+            history_id=self._history_id,
             filter=self._filter,
             snapshot=self._wants_snapshot,
             form=form,

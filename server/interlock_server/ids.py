@@ -11,3 +11,7 @@ class IdSource:
     def token(self) -> str:
         """22 characters of A-Z a-z 0-9 _ - that stand for 128 random bits."""
         return secrets.token_urlsafe(16)
+
+    def history_id(self) -> str:
+        """32 hex digits that stand for 128 random bits."""
+        return secrets.token_hex(16)

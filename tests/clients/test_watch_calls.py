@@ -7,7 +7,14 @@ import asyncio
 import grpc
 import pytest
 
-from interlock import Compacted, ConnectionClosed, NotFound, Unavailable, connect
+from interlock import (
+    Compacted,
+    ConnectionClosed,
+    HistoryChanged,
+    NotFound,
+    Unavailable,
+    connect,
+)
 from interlock.v1.status_pb2 import Status
 from tests.support.fake_server import DEFINITION, Failure
 from tests.support.until import until
@@ -138,6 +145,47 @@ async def test_a_compacted_revision_is_told_with_what_is_left(server, interlock)
             await anext(watch)
 
     assert caught.value.oldest_revision == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "begin"),
+    [
+        ({}, lambda watch: watch.start()),
+        ({"from_revision": 0}, lambda watch: take(watch, 1)),
+        ({"snapshot": True}, lambda watch: watch.snapshot()),
+    ],
+)
+async def test_a_watch_never_goes_on_in_another_history(server, interlock, where, begin):
+    server.add_job()
+    async with interlock.watch(**where) as watch:
+        await begin(watch)
+        seen = watch.history_id
+        server.history_id = "1e" * 16
+        server.break_watches(None)
+        with pytest.raises(HistoryChanged) as caught:
+            await take(watch, 1)
+
+    assert (seen, watch.history_id) == ("0f" * 16, "0f" * 16)
+    assert caught.value.history_id == "1e" * 16
+
+
+async def test_a_kept_revision_is_refused_in_another_history_and_taken_in_its_own(
+    server, interlock
+):
+    server.add_job()
+
+    async with interlock.watch(from_revision=0, history_id="0f" * 16) as watch:
+        (change,) = await take(watch, 1)
+    async with interlock.watch(from_revision=0, history_id="1e" * 16) as watch:
+        with pytest.raises(HistoryChanged):
+            await anext(watch)
+
+    assert change.revision == 1
+
+
+async def test_a_history_without_a_revision_says_nothing(interlock):
+    with pytest.raises(ValueError, match="with the from_revision"):
+        interlock.watch(history_id="0f" * 16)
 
 
 async def test_the_revision_moves_only_when_a_batch_was_handed_out_whole(server, interlock):

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from interlock import Definition, HistoryChanged, connect
+from interlock import Definition, HistoryChanged, Interlock, connect
 from tests.support.own_process import ServerProcess
 
 
-async def watched(interlock, count, **place):
-    """Return so many changes, and the revision and history to go on from."""
-    async with interlock.watch(**place) as watch:
-        changes = [(change.revision, change.job) async for change in first(watch, count)]
-        return changes, {"from_revision": watch.revision, "history_id": watch.history_id}
+class Place(NamedTuple):
+    """Where a watcher has come to, to go on from there."""
+
+    from_revision: int
+    history_id: str = ""
 
 
-async def first(watch, count):
-    for _ in range(count):
-        yield await anext(watch)
+async def watched(interlock: Interlock, count: int, place: Place) -> tuple[list[int], Place]:
+    """Return the revisions of so many changes, and the place after them."""
+    async with interlock.watch(**place._asdict()) as watch:
+        revisions = [(await anext(watch)).revision for _ in range(count)]
+        return revisions, Place(watch.revision, watch.history_id)
 
 
 @pytest.fixture
@@ -51,34 +53,34 @@ async def test_a_watcher_is_told_that_a_backup_was_restored(server, restore):
         await interlock.submit("report")
         backup = await interlock.backup("night")
         await interlock.submit("report")
-        submitted, place = await watched(interlock, 2, from_revision=0)
         before = await interlock.server_status()
+        _, place = await watched(interlock, before.revision, Place(0))
 
     restore(backup.path)
 
     async with connect(server.address) as interlock:
-        status = await interlock.server_status()
+        restored = await interlock.server_status()
         steps = [step async for step in interlock.verify()]
-        # Other changes under the numbers that the watcher has seen, and one more.
+        # Other changes under the numbers that the watcher has seen, and then more.
         for _ in range(3):
-            await interlock.submit("report", request_id="")
+            await interlock.submit("report")
         with pytest.raises(HistoryChanged) as changed:
-            await watched(interlock, 1, **place)
-        without_id, _ = await watched(interlock, 1, from_revision=place["from_revision"])
+            await watched(interlock, 1, place)
+        without_id, _ = await watched(interlock, 1, Place(place.from_revision))
         async with interlock.watch(snapshot=True) as watch:
             jobs = await watch.snapshot()
-            again = {"from_revision": watch.revision, "history_id": watch.history_id}
+            again = Place(watch.revision, watch.history_id)
         await interlock.submit("report")
-        after, _ = await watched(interlock, 1, **again)
+        after, _ = await watched(interlock, 1, again)
 
-    assert place == {"from_revision": submitted[-1][0], "history_id": before.history_id}
-    assert status.revision < before.revision
-    assert (steps[-1].done, list(steps[-1].problems)) == (True, [])
-    assert changed.value.history_id == status.history_id == again["history_id"]
-    assert status.history_id != before.history_id
-    assert without_id[0][0] == place["from_revision"] + 1
+    assert place == Place(before.revision, before.history_id)
+    assert restored.revision == backup.revision < before.revision
+    assert (steps[-1].done, [problem for step in steps for problem in step.problems]) == (True, [])
+    assert restored.history_id != before.history_id
+    assert changed.value.history_id == restored.history_id == again.history_id
+    assert without_id == [before.revision + 1]
     assert len(jobs) == 4
-    assert after[0][0] == again["from_revision"] + 1
+    assert after == [again.from_revision + 1]
 
 
 async def test_a_watch_that_is_open_over_a_restore_ends(server, restore):
@@ -105,4 +107,3 @@ async def test_each_restore_of_one_backup_is_a_history_of_its_own(server, restor
 
     assert len(histories) == 3
     assert last in histories
-    assert Path(backup.path).exists()

@@ -110,6 +110,7 @@ class FakeServer:
         self.changes: list[FakeChange] = []
         self.revision = 0
         self.oldest_revision = 0
+        self.history_id = "0f" * 16
         self.requests: dict[str, list[Any]] = defaultdict(list)
         self.failures: dict[str, deque[Failure]] = defaultdict(deque)
         self.answers: dict[str, Any] = {}
@@ -346,6 +347,13 @@ class FakeWatchService(WatchServiceServicer):
         revision = server.revision
         if request.HasField("from_revision"):
             revision = request.from_revision
+            if request.history_id not in {"", server.history_id}:
+                await Failure(
+                    grpc.StatusCode.FAILED_PRECONDITION,
+                    "HISTORY_CHANGED",
+                    "restored",
+                    {"history_id": server.history_id},
+                ).abort(context)
             if revision < server.oldest_revision:
                 await Failure(
                     grpc.StatusCode.OUT_OF_RANGE,
@@ -358,8 +366,10 @@ class FakeWatchService(WatchServiceServicer):
             for job in live:
                 part = watches.Snapshot(jobs=[job], revision=revision)
                 yield watches.WatchResponse(snapshot=part)
-            yield watches.WatchResponse(snapshot=watches.Snapshot(revision=revision, last=True))
-        yield watches.WatchResponse(progress=watches.Progress(revision=revision))
+            last = watches.Snapshot(revision=revision, last=True, history_id=server.history_id)
+            yield watches.WatchResponse(snapshot=last)
+        start = watches.Progress(revision=revision, history_id=server.history_id)
+        yield watches.WatchResponse(progress=start)
         names_sent = False
         while not ends:
             news = server.news()

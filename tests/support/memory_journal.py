@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from interlock_server.ids import IdSource
 from interlock_server.storage.journal import (
     Answer,
     ArchivedJob,
@@ -34,6 +35,7 @@ class MemoryJournal:
     """A JournalPort without a disk. `hold` keeps commits from becoming durable until `release`."""
 
     def __init__(self) -> None:
+        self._history_id = IdSource().history_id()
         self.commits: list[Commit] = []
         self.answers: dict[int, list[Answer]] = {}
         self.archived: dict[int, ArchivedJob] = {}
@@ -62,6 +64,7 @@ class MemoryJournal:
     def crash(self) -> MemoryJournal:
         """What a new process finds: everything durable, nothing that was held."""
         found = MemoryJournal()
+        found._history_id = self._history_id
         found.commits = list(self.commits)
         found.answers = dict(self.answers)
         found.archived = dict(self.archived)
@@ -88,6 +91,10 @@ class MemoryJournal:
     @property
     def head_revision(self) -> int:
         return self.commits[-1].last_revision if self.commits else self.dropped_revision
+
+    @property
+    def history_id(self) -> str:
+        return self._history_id
 
     async def append(self, commit: Commit) -> None:
         self._check()
@@ -258,7 +265,8 @@ class MemoryJournal:
     async def backup(self, path: str | Path) -> None:
         self._check()
         failure = self._failure
-        self.backups[str(path)] = self.crash()
+        copy = self.backups[str(path)] = self.crash()
+        copy._history_id = IdSource().history_id()
         self._failure = failure
 
     async def sizes(self) -> dict[str, int]:

@@ -49,6 +49,7 @@ def status_sheet(found: Any, *, now: datetime) -> Sheet:
             ("durability", durability),
             ("partition", found.partition),
             ("revision", f"{found.revision} (watches can resume from {found.oldest_revision})"),
+            ("history", found.history_id),
             ("live jobs", str(found.live_jobs)),
             ("", "\n".join(f"{count:>9}  {name}" for name, count in counts)),
             ("archived jobs", str(found.archived_jobs)),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from-revision", type=click.IntRange(0), help="Changes after it. Default: from now."
 )
+@click.option("--history", "history_id", help="History of that revision: refused if another.")
 @click.option("--snapshot", is_flag=True, help="All live jobs first, then changes.")
 @click.option("-n", "--limit", type=click.IntRange(1), help="End after so many changes.")
 @click.option("--lines", is_flag=True, help="On a terminal: one line per change, no table.")
@@ -33,6 +34,7 @@ def watch(
     /,
     *,
     from_revision: int | None,
+    history_id: str | None,
     snapshot: bool,
     limit: int | None,
     lines: bool,
@@ -41,8 +43,11 @@ def watch(
     r"""Watch jobs change, none left out.
 
     On a terminal a live table, anywhere else JSON lines: `"type": "job"` for each job of the
-    snapshot, then "start" with the revision unless --from-revision said it, then "change" for
-    each change.
+    snapshot, then "start" with the revision and its history unless --from-revision said it, then
+    "change" for each change.
+
+    A restored backup begins another history with the same numbers. A program that keeps a
+    revision keeps the "history_id" too, and passes both.
 
     \b
     interlock watch --failed                         faults as they happen
@@ -53,6 +58,8 @@ def watch(
         raise click.UsageError(
             "expected --snapshot or --from-revision, but got both: a snapshot starts now."
         )
+    if history_id and from_revision is None:
+        raise click.UsageError("expected --from-revision with --history: it says which revision.")
     selected = read_filter(**filters)
     is_terminal = sys.stdout.isatty()
     as_json = invocation.output != "table" or not (is_terminal or invocation.output_was_chosen)
@@ -61,7 +68,10 @@ def watch(
     async def work(interlock: Interlock) -> None:
         with_snapshot = snapshot or (live and from_revision is None)
         async with interlock.watch(
-            from_revision=from_revision, snapshot=with_snapshot, **selected
+            from_revision=from_revision,
+            history_id=history_id or "",
+            snapshot=with_snapshot,
+            **selected,
         ) as stream:
             jobs = await stream.snapshot() if with_snapshot else []
             if live:
@@ -85,7 +95,10 @@ async def _write_json(
     for job in jobs:
         invocation.write_line({"type": "job", **job_mapping(job.raw)})
     if not resumed:
-        invocation.write_line({"type": "start", "revision": await stream.start()})
+        revision = await stream.start()
+        invocation.write_line(
+            {"type": "start", "revision": revision, "history_id": stream.history_id}
+        )
     await _write_each(
         invocation, stream, limit, lambda change: invocation.write_line(change_mapping(change))
     )
@@ -116,7 +129,8 @@ async def _write_each(
         raise
     except BaseException:
         if stream.revision > began:
-            invocation.note(f"go on with --from-revision {stream.revision}")
+            history = f" --history {stream.history_id}" if stream.history_id else ""
+            invocation.note(f"go on with --from-revision {stream.revision}{history}")
         raise
 
 

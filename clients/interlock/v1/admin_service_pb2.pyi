@@ -162,6 +162,7 @@ class GetStatusResponse(_message.Message):
     JOURNAL_BYTES_FIELD_NUMBER: _builtins.int
     WAL_BYTES_FIELD_NUMBER: _builtins.int
     STATUS_COUNTS_FIELD_NUMBER: _builtins.int
+    HISTORY_ID_FIELD_NUMBER: _builtins.int
     server_version: _builtins.str
     """server_version that runs."""
     sqlite_version: _builtins.str
@@ -188,6 +189,8 @@ class GetStatusResponse(_message.Message):
     """journal_bytes on disk."""
     wal_bytes: _builtins.int
     """wal_bytes on disk."""
+    history_id: _builtins.str
+    """history_id that the revisions belong to: another one after the partition was replaced, as by a restored backup."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """start_time of the server."""
@@ -214,10 +217,11 @@ class GetStatusResponse(_message.Message):
         journal_bytes: _builtins.int = ...,
         wal_bytes: _builtins.int = ...,
         status_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        history_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_jobs", b"archived_jobs", "durability", b"durability", "journal_bytes", b"journal_bytes", "live_jobs", b"live_jobs", "oldest_revision", b"oldest_revision", "open_messages", b"open_messages", "partition", b"partition", "revision", b"revision", "robots", b"robots", "server_version", b"server_version", "sqlite_version", b"sqlite_version", "start_time", b"start_time", "status_counts", b"status_counts", "wal_bytes", b"wal_bytes", "watchers", b"watchers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_jobs", b"archived_jobs", "durability", b"durability", "history_id", b"history_id", "journal_bytes", b"journal_bytes", "live_jobs", b"live_jobs", "oldest_revision", b"oldest_revision", "open_messages", b"open_messages", "partition", b"partition", "revision", b"revision", "robots", b"robots", "server_version", b"server_version", "sqlite_version", b"sqlite_version", "start_time", b"start_time", "status_counts", b"status_counts", "wal_bytes", b"wal_bytes", "watchers", b"watchers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -136,6 +136,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_SLOW_CONSUMER: the watcher did not read for too long (RESOURCE_EXHAUSTED). Metadata: resume_revision."""
     ERROR_REASON_TOO_MANY_WATCHES: _ErrorReason.ValueType  # 93
     """ERROR_REASON_TOO_MANY_WATCHES: the server's limit of open watches is reached (RESOURCE_EXHAUSTED)."""
+    ERROR_REASON_HISTORY_CHANGED: _ErrorReason.ValueType  # 94
+    """ERROR_REASON_HISTORY_CHANGED: the revision belongs to another history, because the partition was replaced, as by
+    a backup that was restored (FAILED_PRECONDITION). Begin again with a snapshot. Metadata: history_id.
+    """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 100
     """ERROR_REASON_OVERLOADED: too much work is waiting (RESOURCE_EXHAUSTED, RetryInfo)."""
     ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 101
@@ -268,6 +272,10 @@ ERROR_REASON_SLOW_CONSUMER: ErrorReason.ValueType  # 92
 """ERROR_REASON_SLOW_CONSUMER: the watcher did not read for too long (RESOURCE_EXHAUSTED). Metadata: resume_revision."""
 ERROR_REASON_TOO_MANY_WATCHES: ErrorReason.ValueType  # 93
 """ERROR_REASON_TOO_MANY_WATCHES: the server's limit of open watches is reached (RESOURCE_EXHAUSTED)."""
+ERROR_REASON_HISTORY_CHANGED: ErrorReason.ValueType  # 94
+"""ERROR_REASON_HISTORY_CHANGED: the revision belongs to another history, because the partition was replaced, as by
+a backup that was restored (FAILED_PRECONDITION). Begin again with a snapshot. Metadata: history_id.
+"""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 100
 """ERROR_REASON_OVERLOADED: too much work is waiting (RESOURCE_EXHAUSTED, RetryInfo)."""
 ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 101

@@ -28,23 +28,23 @@ from interlock.v1 import filter_pb2 as interlock_dot_v1_dot_filter__pb2
 from interlock.v1 import job_pb2 as interlock_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/watch_service.proto\x12\x0cinterlock.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18interlock/v1/event.proto\x1a\x19interlock/v1/filter.proto\x1a\x16interlock/v1/job.proto\"\xe4\x01\n\x0cWatchRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x1a\n\rfrom_revision\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12$\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x14.interlock.v1.Filter\x12\x10\n\x08snapshot\x18\x04 \x01(\x08\x12%\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x17.interlock.v1.WatchForm\x12\x34\n\x11progress_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\n\x0e_from_revision\"K\n\x08Snapshot\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.interlock.v1.Job\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x0c\n\x04last\x18\x03 \x01(\x08\"\x1c\n\x08Progress\x12\x10\n\x08revision\x18\x01 \x01(\x04\"\xf4\x01\n\rWatchResponse\x12*\n\x08snapshot\x18\x01 \x01(\x0b\x32\x16.interlock.v1.SnapshotH\x00\x12*\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x18.interlock.v1.EventBatchH\x00\x12.\n\x07\x63olumns\x18\x03 \x01(\x0b\x32\x1b.interlock.v1.ChangeColumnsH\x00\x12$\n\x05names\x18\x04 \x01(\x0b\x32\x13.interlock.v1.NamesH\x00\x12*\n\x08progress\x18\x05 \x01(\x0b\x32\x16.interlock.v1.ProgressH\x00\x42\t\n\x07message*V\n\tWatchForm\x12\x1a\n\x16WATCH_FORM_UNSPECIFIED\x10\x00\x12\x15\n\x11WATCH_FORM_EVENTS\x10\x01\x12\x16\n\x12WATCH_FORM_COLUMNS\x10\x02\x32R\n\x0cWatchService\x12\x42\n\x05Watch\x12\x1a.interlock.v1.WatchRequest\x1a\x1b.interlock.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/watch_service.proto\x12\x0cinterlock.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18interlock/v1/event.proto\x1a\x19interlock/v1/filter.proto\x1a\x16interlock/v1/job.proto\"\xf8\x01\n\x0cWatchRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x1a\n\rfrom_revision\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12$\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x14.interlock.v1.Filter\x12\x10\n\x08snapshot\x18\x04 \x01(\x08\x12%\n\x04\x66orm\x18\x05 \x01(\x0e\x32\x17.interlock.v1.WatchForm\x12\x34\n\x11progress_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nhistory_id\x18\x07 \x01(\tB\x10\n\x0e_from_revision\"_\n\x08Snapshot\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.interlock.v1.Job\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x0c\n\x04last\x18\x03 \x01(\x08\x12\x12\n\nhistory_id\x18\x04 \x01(\t\"0\n\x08Progress\x12\x10\n\x08revision\x18\x01 \x01(\x04\x12\x12\n\nhistory_id\x18\x02 \x01(\t\"\xf4\x01\n\rWatchResponse\x12*\n\x08snapshot\x18\x01 \x01(\x0b\x32\x16.interlock.v1.SnapshotH\x00\x12*\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x18.interlock.v1.EventBatchH\x00\x12.\n\x07\x63olumns\x18\x03 \x01(\x0b\x32\x1b.interlock.v1.ChangeColumnsH\x00\x12$\n\x05names\x18\x04 \x01(\x0b\x32\x13.interlock.v1.NamesH\x00\x12*\n\x08progress\x18\x05 \x01(\x0b\x32\x16.interlock.v1.ProgressH\x00\x42\t\n\x07message*V\n\tWatchForm\x12\x1a\n\x16WATCH_FORM_UNSPECIFIED\x10\x00\x12\x15\n\x11WATCH_FORM_EVENTS\x10\x01\x12\x16\n\x12WATCH_FORM_COLUMNS\x10\x02\x32R\n\x0cWatchService\x12\x42\n\x05Watch\x12\x1a.interlock.v1.WatchRequest\x1a\x1b.interlock.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interlock.v1.watch_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WATCHFORM']._serialized_start=744
-  _globals['_WATCHFORM']._serialized_end=830
+  _globals['_WATCHFORM']._serialized_start=804
+  _globals['_WATCHFORM']._serialized_end=890
   _globals['_WATCHREQUEST']._serialized_start=160
-  _globals['_WATCHREQUEST']._serialized_end=388
-  _globals['_SNAPSHOT']._serialized_start=390
-  _globals['_SNAPSHOT']._serialized_end=465
-  _globals['_PROGRESS']._serialized_start=467
-  _globals['_PROGRESS']._serialized_end=495
-  _globals['_WATCHRESPONSE']._serialized_start=498
-  _globals['_WATCHRESPONSE']._serialized_end=742
-  _globals['_WATCHSERVICE']._serialized_start=832
-  _globals['_WATCHSERVICE']._serialized_end=914
+  _globals['_WATCHREQUEST']._serialized_end=408
+  _globals['_SNAPSHOT']._serialized_start=410
+  _globals['_SNAPSHOT']._serialized_end=505
+  _globals['_PROGRESS']._serialized_start=507
+  _globals['_PROGRESS']._serialized_end=555
+  _globals['_WATCHRESPONSE']._serialized_start=558
+  _globals['_WATCHRESPONSE']._serialized_end=802
+  _globals['_WATCHSERVICE']._serialized_start=892
+  _globals['_WATCHSERVICE']._serialized_end=974
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,7 @@ class WatchRequest(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     FORM_FIELD_NUMBER: _builtins.int
     PROGRESS_INTERVAL_FIELD_NUMBER: _builtins.int
+    HISTORY_ID_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     """partition to watch; empty means "default"."""
     from_revision: _builtins.int
@@ -67,6 +68,11 @@ class WatchRequest(_message.Message):
     """snapshot sends all live jobs that match first, then the changes after them. Refused with from_revision."""
     form: Global___WatchForm.ValueType
     """form of the changes."""
+    history_id: _builtins.str
+    """history_id that from_revision belongs to, from the progress message or snapshot that it was read in. If the
+    partition has another history by now, the watch is refused (HISTORY_CHANGED). Empty: from_revision is taken as it
+    is, although after a restored backup its number may stand for another change. Refused without from_revision.
+    """
     @_builtins.property
     def filter(self) -> _filter_pb2.Filter:
         """filter of the changes; unset for all."""
@@ -84,10 +90,11 @@ class WatchRequest(_message.Message):
         snapshot: _builtins.bool = ...,
         form: Global___WatchForm.ValueType = ...,
         progress_interval: _duration_pb2.Duration | None = ...,
+        history_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_from_revision", b"_from_revision", "filter", b"filter", "from_revision", b"from_revision", "progress_interval", b"progress_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_revision", b"_from_revision", "filter", b"filter", "form", b"form", "from_revision", b"from_revision", "partition", b"partition", "progress_interval", b"progress_interval", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_revision", b"_from_revision", "filter", b"filter", "form", b"form", "from_revision", b"from_revision", "history_id", b"history_id", "partition", b"partition", "progress_interval", b"progress_interval", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_revision: _TypeAlias = _typing.Literal["from_revision"]  # noqa: Y015
     _WhichOneofArgType__from_revision: _TypeAlias = _typing.Literal["_from_revision", b"_from_revision"]  # noqa: Y015
@@ -104,10 +111,13 @@ class Snapshot(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
+    HISTORY_ID_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """revision that the whole snapshot shows."""
     last: _builtins.bool
     """last says that no more parts follow."""
+    history_id: _builtins.str
+    """history_id that the revision belongs to, for WatchRequest.history_id."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """jobs of this part, without parameters and results."""
@@ -118,10 +128,11 @@ class Snapshot(_message.Message):
         jobs: _abc.Iterable[_job_pb2.Job] | None = ...,
         revision: _builtins.int = ...,
         last: _builtins.bool = ...,
+        history_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "last", b"last", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["history_id", b"history_id", "jobs", b"jobs", "last", b"last", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,16 +145,22 @@ class Progress(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
+    HISTORY_ID_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """revision to resume from."""
+    history_id: _builtins.str
+    """history_id that the revision belongs to, for WatchRequest.history_id. It is another one after the partition was
+    replaced, as by a backup that was restored. The first progress message of a stream has it; later ones may.
+    """
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
+        history_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["history_id", b"history_id", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,7 @@ class AdminService(AdminServiceServicer):
         response.partition = partition.name
         response.revision = partition.history.head_revision
         response.oldest_revision = partition.journal.oldest_revision()
+        response.history_id = partition.journal.history_id
         response.archived_jobs = archived
         response.watchers = partition.watchers
         response.journal_bytes = sizes["journal_bytes"]

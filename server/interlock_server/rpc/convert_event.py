@@ -330,8 +330,8 @@ def names_messages(names: Sequence[Name]) -> Iterator[bytes]:
         yield message.SerializeToString()
 
 
-def progress(revision: int) -> bytes:
-    """That everything up to a revision was sent."""
+def progress(revision: int, history_id: str) -> bytes:
+    """That everything up to a revision of a history was sent."""
     return watch_service_pb2.WatchResponse(
-        progress=watch_service_pb2.Progress(revision=revision)
+        progress=watch_service_pb2.Progress(revision=revision, history_id=history_id)
     ).SerializeToString()

@@ -117,11 +117,25 @@ class WatchService(WatchServiceServicer):
 def _start(partition: Partition, request: pb.WatchRequest) -> int | None:
     """The revision to begin after; None to begin with a snapshot."""
     if not request.HasField("from_revision"):
+        if request.history_id:
+            raise InvalidArgument("history_id", "expected it with the from_revision it belongs to")
         return None if request.snapshot else partition.history.head_revision
     if request.snapshot:
         raise InvalidArgument("snapshot", "expected it without from_revision: it has its own")
     start = validate.bounded("from_revision", request.from_revision)
+    _check_history(partition.journal.history_id, request.history_id)
     oldest = partition.journal.oldest_revision()
     if start < oldest:
         raise Compacted(oldest)
     return start
+
+
+def _check_history(own: str, given: str) -> None:
+    """Refuse a revision of another history, whose number means something else here."""
+    if given not in {"", own}:
+        raise Refused(
+            ErrorReason.ERROR_REASON_HISTORY_CHANGED,
+            f"expected a revision of history {own}, but got one of {given[:64]!r}: the partition "
+            "was replaced, as by a backup that was restored; begin again with a snapshot",
+            metadata={"history_id": own},
+        )

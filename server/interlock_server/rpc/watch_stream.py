@@ -57,6 +57,7 @@ class WatchStream:
         """Nothing is written before `run`."""
         self._context = context
         self._watched = watched
+        self._history_id = watched.partition.journal.history_id
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[Any] | None = None
         self._stalled = False
@@ -146,7 +147,7 @@ class WatchStream:
         self._progress_due = now + self._watched.progress_s
 
     async def _write_progress(self) -> None:
-        await self._write(convert_event.progress(self.revision))
+        await self._write(convert_event.progress(self.revision, self._history_id))
 
     async def _write_names(self) -> None:
         names = await self._watched.partition.read(lambda world: list(world.names))
@@ -177,6 +178,7 @@ class WatchStream:
         for start in starts:
             message = pb.WatchResponse()
             message.snapshot.revision = revision
+            message.snapshot.history_id = self._history_id
             message.snapshot.last = start == starts[-1]
             message.snapshot.jobs.extend(
                 convert_job.job(job, unresponsive=sessions.is_unresponsive(job.robot), whole=False)

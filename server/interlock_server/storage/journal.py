@@ -14,6 +14,7 @@ from pathlib import Path
 
 from interlock_server.core.compacted import Compacted
 from interlock_server.failpoints import fp
+from interlock_server.ids import IdSource
 from interlock_server.storage import answers, commits
 from interlock_server.storage.archive import (
     Archive,
@@ -24,6 +25,7 @@ from interlock_server.storage.archive import (
 from interlock_server.storage.backup import write_backup
 from interlock_server.storage.commits import Position, Retention
 from interlock_server.storage.connection import BUSY_TIMEOUT_MS, Connection, Durability
+from interlock_server.storage.history_id import insert_history_id, read_history_id
 from interlock_server.storage.port import (
     Answer,
     ArchivedJob,
@@ -70,13 +72,16 @@ class SqliteJournal:
         self._archive_reader = archive_reader
         self._archive = Archive(archive_reader)
         self._snapshots = Snapshots(writer, reader)
+        self._history_id = ""
         # Set on the writer's thread, right after COMMIT: a caller that was cancelled meanwhile
         # must not make them wrong.
         self._head = Position(0, 0, 0)
         self._dropped = Position(0, 0, 0)
 
     @classmethod
-    async def open(cls, path: str | Path, *, durability: Durability = "full") -> SqliteJournal:
+    async def open(
+        cls, path: str | Path, *, durability: Durability = "full", ids: IdSource | None = None
+    ) -> SqliteJournal:
         """Open the journal at `path`, made if it is new; JournalCorrupt if it cannot be one.
 
         The caller holds the lock of the data directory. Commits are checked by `replay`.
@@ -91,11 +96,25 @@ class SqliteJournal:
             journal = cls(path, Writer(writing), Reader(reading), Reader(archive))
             journal._head = await journal._reader.read(commits.read_head)
             journal._dropped = await journal._reader.read(commits.read_dropped)
+            journal._history_id = await journal._own_history_id(ids or IdSource())
         except BaseException:
             for connection in reversed(opened):
                 await connection.close()
             raise
         return journal
+
+    async def _own_history_id(self, ids: IdSource) -> str:
+        """The id that it has, or a new one that it keeps."""
+        found = await self._reader.read(read_history_id)
+        if not found:
+            found = ids.history_id()
+            await self._writer.transact(partial(insert_history_id, history_id=found))
+        return found
+
+    @property
+    def history_id(self) -> str:
+        """What history the revisions belong to; see JournalPort."""
+        return self._history_id
 
     @property
     def head_commit(self) -> int:

@@ -133,6 +133,13 @@ class JournalPort(Protocol):
     def head_revision(self) -> int:
         """Revision of the last durable change, 0 if there is none."""
 
+    @property
+    def history_id(self) -> str:
+        """What history the revisions belong to: 32 hex digits.
+
+        The same whenever the journal is opened, another one in each backup that is opened.
+        """
+
     async def append(self, commit: Commit) -> None:
         """Make a commit durable, all of it or nothing, before returning.
 
@@ -219,7 +226,10 @@ class JournalPort(Protocol):
         """How many final jobs there are."""
 
     async def backup(self, path: str | Path) -> None:
-        """Write a complete, consistent and durable copy while commits go on."""
+        """Write a complete, consistent and durable copy while commits go on.
+
+        Whoever puts it in place of the journal begins another history.
+        """
 
     async def sizes(self) -> dict[str, int]:
         """`journal_bytes` and `wal_bytes` on disk."""

@@ -4,6 +4,15 @@
 -- name: insert_commit
 INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: history_id
+SELECT id FROM history;
+
+-- name: insert_history_id
+INSERT INTO history VALUES (1, ?);
+
+-- name: forget_history_id
+DELETE FROM history;
+
 -- name: insert_answers
 INSERT INTO answers VALUES (?, ?, ?, ?, ?);
 

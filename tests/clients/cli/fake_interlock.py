@@ -80,6 +80,7 @@ class FakeWatch:
         self._changes = iter(changes)
         self._jobs = list(jobs)
         self.revision = 0
+        self.history_id = "0f" * 16
         self.resumes = 0
 
     async def __aenter__(self) -> Self:

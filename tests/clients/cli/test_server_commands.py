@@ -12,6 +12,7 @@ def test_the_status_names_counts_and_what_to_look_at(interlock):
         server_version="0.1.0",
         durability="off",
         revision=42,
+        history_id="0f" * 16,
         open_messages=2,
         journal_bytes=5 << 20,
         status_counts={"redwood/Queued": 3},
@@ -21,6 +22,7 @@ def test_the_status_names_counts_and_what_to_look_at(interlock):
 
     assert "redwood/Queued" in ended.out
     assert "5.0 MiB" in ended.out
+    assert "0f" * 16 in ended.out
     assert "interlock messages" in ended.out
 
 

@@ -41,7 +41,7 @@ def test_off_a_terminal_changes_are_json_lines(interlock):
     ended = interlock("watch", watch=[change(1), change(2, to="Successful")])
 
     lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert lines[0] == {"type": "start", "revision": 0}
+    assert lines[0] == {"type": "start", "revision": 0, "history_id": "0f" * 16}
     assert [(line["revision"], line["from"], line["to"]) for line in lines[1:]] == [
         (1, "Pending", "Running"),
         (2, "Pending", "Successful"),
@@ -64,7 +64,21 @@ def test_an_ended_watch_says_how_to_go_on(interlock):
     ended = interlock("watch", watch=[change(1), change(2), KeyboardInterrupt()])
 
     assert ended.code == 130
-    assert "go on with --from-revision 2" in ended.err
+    assert f"go on with --from-revision 2 --history {'0f' * 16}\n" in ended.err
+
+
+def test_a_revision_is_passed_on_with_its_history(interlock):
+    ended = interlock("watch", "--from-revision", "2", "--history", "ab", watch=[])
+
+    assert ended.calls[0].keywords["from_revision"] == 2
+    assert ended.calls[0].keywords["history_id"] == "ab"
+
+
+def test_a_history_without_a_revision_is_a_usage_error(interlock):
+    ended = interlock("watch", "--history", "ab", watch=[])
+
+    assert ended.code == 2
+    assert "expected --from-revision" in ended.err
 
 
 def test_lines_for_people_when_asked_for(interlock):

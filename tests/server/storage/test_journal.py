@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from interlock_server.failpoints import ENVIRONMENT
 from interlock_server.storage import commits
+from interlock_server.storage.connection import APPLICATION_ID
 from interlock_server.storage.journal import (
     Answer,
     ArchivedJob,
@@ -25,6 +27,7 @@ from interlock_server.storage.journal import (
     SpilledHistory,
     SqliteJournal,
 )
+from interlock_server.storage.queries import read_sql
 
 EVERYTHING = {"keep_after_revision": 10**9, "keep_newer_than_ms": 10**9, "bytes_max": 0}
 
@@ -248,6 +251,38 @@ async def test_a_backup_is_complete_although_commits_go_on(journal, tmp_path):
     assert found == list(range(1, len(found) + 1))
     assert 300 <= len(found) <= journal.head_commit
     assert [path.name for path in (tmp_path / "backups").glob("*.unfinished")] == []
+
+
+async def test_every_time_that_a_backup_is_restored_another_history_begins(journal, tmp_path):
+    await fill(journal, 3)
+    copy = tmp_path / "backups" / "copy.db"
+    await journal.backup(copy)
+    histories = {journal.history_id}
+
+    for place in ("first.db", "second.db"):
+        shutil.copy(copy, tmp_path / place)
+        restored = await SqliteJournal.open(tmp_path / place, durability="off")
+        histories.add(restored.history_id)
+        await restored.close()
+
+    assert len(histories) == 3
+    assert [path.name for path in copy.parent.iterdir()] == ["copy.db"]
+
+
+async def test_a_journal_made_before_there_were_histories_gets_one(tmp_path):
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(read_sql("schema.sql"))
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+
+    journal = await SqliteJournal.open(path)
+    await journal.close()
+    again = await SqliteJournal.open(path)
+    await again.close()
+
+    assert journal.history_id == again.history_id != ""
 
 
 async def test_the_log_is_cut_when_it_was_moved(journal):

@@ -51,6 +51,17 @@ class Journals:
         self.journal = journal
         return journal
 
+    async def restore(self) -> JournalPort:
+        """Back the journal up and open the copy in its place."""
+        assert self.journal
+        copy = self._path.with_name("copy.db")
+        await self.journal.backup(copy)
+        if isinstance(self.journal, MemoryJournal):
+            self.journal = self.journal.backups[str(copy)]
+            return self.journal
+        self._path = copy
+        return await self.open()
+
 
 @pytest.fixture(params=["sqlite", "memory"])
 async def journals(request, tmp_path) -> AsyncIterator[Journals]:
@@ -429,6 +440,28 @@ async def test_older_history_of_a_job_comes_oldest_part_first(journal):
 
     assert await journal.spilled_history(7) == parts
     assert await journal.spilled_history(9) == []
+
+
+async def test_a_journal_keeps_its_history_over_restarts(journals, journal):
+    await fill(journal, 1)
+    before = journal.history_id
+
+    journal = await journals.open()
+
+    assert journal.history_id == before
+    assert len(bytes.fromhex(before)) == 16
+
+
+async def test_a_restored_backup_has_the_commits_and_another_history(journals, journal):
+    commits = await fill(journal, 1, 2)
+    before = journal.history_id
+
+    restored = await journals.restore()
+
+    after = restored.history_id
+    assert await replayed(restored) == commits
+    assert len({before, after}) == 2
+    assert (await journals.open()).history_id == after
 
 
 async def test_sizes_and_free_room_are_known(journal):

@@ -60,6 +60,20 @@ def _of_watches() -> list[BadInput]:
             "INVALID_FIELD",
             "snapshot",
         ),
+        BadInput(
+            rpc,
+            "a revision of another history",
+            watch(from_revision=0, history_id="0" * 32),
+            "HISTORY_CHANGED",
+            metadata=("history_id",),
+        ),
+        BadInput(
+            rpc,
+            "a history without a revision",
+            watch(history_id="0" * 32),
+            "INVALID_FIELD",
+            "history_id",
+        ),
         BadInput(rpc, "form 9", watch(form=9), "INVALID_FIELD", "form"),
         BadInput(
             rpc,
