@@ -29,7 +29,7 @@ async def _live(interlock: Interlock, ends: Any, task: dict[str, Any], jobs: int
                     early.add(change.job)
             changed.set()
 
-    hearing = asyncio.create_task(hear())
+    hearing: asyncio.Task[Any] = asyncio.create_task(hear())
     spec = {"definition": task["definition"], "parameters": {"run_s": 0, "outcome": "completed"}}
     left = jobs
     try:
@@ -47,7 +47,11 @@ async def _live(interlock: Interlock, ends: Any, task: dict[str, Any], jobs: int
                         under_way.add(answer.id)
                 continue
             changed.clear()
-            await changed.wait()
+            waiting: asyncio.Task[Any] = asyncio.create_task(changed.wait())
+            await asyncio.wait([waiting, hearing], return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                waiting.cancel()
+                hearing.result()  # raises: a watch ends when it is closed, or because it failed
     finally:
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)

@@ -90,7 +90,12 @@ async def put_definition(server: OwnServer, name: str, lifecycle: str) -> None:
 
 async def _ask(process: LoadProcess, **question: Any) -> dict[str, Any]:
     await process.tell(question)
-    return await process.hear(timeout=_HEAR_SECONDS)
+    try:
+        return await process.hear(timeout=_HEAR_SECONDS)
+    except TimeoutError:
+        raise CaseFailed(
+            f"expected an answer of {process.module} within {_HEAR_SECONDS:g} s, but none came"
+        ) from None
 
 
 # -- reports --------------------------------------------------------------------------------------

@@ -93,23 +93,16 @@ class Stream:
                 self._acked = message.columns.sequence
                 self._room.set()
 
+    async def read(self) -> None:
+        """Hear acknowledgements until the stream ends."""
+        while True:
+            self._hear(await self.call.read())
+
     async def flip(self, until: float) -> int:
         """Report until an instant; returns how many reports were acknowledged, all of them."""
-        reader = asyncio.create_task(self._read())
-        try:
-            reports = await self._write(until)
-            await reader
-        finally:
-            reader.cancel()
-        return reports
-
-    async def _write(self, until: float) -> int:
         index = reports = 0
-        self._last = None
         while time.monotonic() < until:
-            while self._sequence - self._acked >= self._window:
-                self._room.clear()
-                await self._room.wait()
+            await self._in_flight_below(self._window)
             message = self._messages[index]
             columns = message.columns
             self._sequence += 1
@@ -119,14 +112,13 @@ class Stream:
             reports += len(columns.jobs)
             await self.call.write(message)
             index = (index + 1) % len(self._messages)
-        self._last = self._sequence
+        await self._in_flight_below(1)
         return reports
 
-    _last: int | None = None
-
-    async def _read(self) -> None:
-        while self._last is None or self._acked < self._last:
-            self._hear(await self.call.read())
+    async def _in_flight_below(self, count: int) -> None:
+        while self._sequence - self._acked >= count:
+            self._room.clear()
+            await self._room.wait()
 
 
 async def _open_real(channel: grpc.aio.Channel, task: dict[str, Any]) -> list[Stream]:
@@ -160,6 +152,10 @@ def _open_bare(channel: grpc.aio.Channel, task: dict[str, Any]) -> list[Stream]:
     return streams
 
 
+async def _flip_all(streams: list[Stream], until: float) -> int:
+    return sum(await asyncio.gather(*(stream.flip(until) for stream in streams)))
+
+
 async def main() -> None:
     """Report for as long as each line says; answers with counts and times."""
     lines = load_process.orders()
@@ -167,14 +163,21 @@ async def main() -> None:
     async with grpc.aio.insecure_channel(task["address"], options=CHANNEL_OPTIONS) as channel:
         bare = task["bare"]
         streams = _open_bare(channel, task) if bare else await _open_real(channel, task)
-        load_process.say(ready=True, revision=max(stream.revision for stream in streams))
+        load_process.say(ready=True)
+        readers: list[asyncio.Task[Any]] = [
+            asyncio.create_task(stream.read()) for stream in streams
+        ]
         async for line in lines:
             began, used = time.monotonic(), time.process_time()
-            reports = await asyncio.gather(
-                *(stream.flip(began + line["seconds"]) for stream in streams)
+            flips: asyncio.Task[Any] = asyncio.create_task(
+                _flip_all(streams, began + line["seconds"])
             )
+            await asyncio.wait([flips, *readers], return_when=asyncio.FIRST_COMPLETED)
+            for reader in readers:
+                if reader.done():
+                    reader.result()  # raises: a reader ends with its stream
             load_process.say(
-                reports=sum(reports),
+                reports=await flips,
                 began=began,
                 ended=time.monotonic(),
                 cpu_s=time.process_time() - used,
@@ -182,6 +185,7 @@ async def main() -> None:
             )
         for stream in streams:
             stream.call.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
 
 
 if __name__ == "__main__":
