@@ -155,10 +155,6 @@ class Engine:
         self._internal: deque[Envelope] = deque()
         self._wakeup = asyncio.Event()
         self._undurable: asyncio.Queue[Sealed] = asyncio.Queue(UNDURABLE_MAX)
-        #: Groups that are decided and not answered, oldest first.
-        self._unanswered: deque[Sealed] = deque()
-        #: Who waits for the commands of the group that is being decided.
-        self._taken: list[asyncio.Future[Any]] = []
         self._barriers: deque[tuple[int, asyncio.Future[None]]] = deque()
         #: Everybody who waits for an answer, wherever their command is.
         self._waiting: dict[asyncio.Future[Any], None] = {}
@@ -243,7 +239,6 @@ class Engine:
                 self._wakeup.clear()
                 await self._wakeup.wait()
             sealed = self._decide_group()
-            self._unanswered.append(sealed)
             await self._undurable.put(sealed)  # bounded: how far memory may run ahead of the disk
 
     async def _commit_groups(self) -> None:
@@ -277,13 +272,10 @@ class Engine:
         answers: list[KeptAnswer] = []
         replies: list[tuple[asyncio.Future[Any], Any]] = []
         items = 0
-        self._taken = []
         for inbox in (self._internal, self._inbox):
             while inbox and items < GROUP_ITEMS_MAX:
                 envelope = inbox.popleft()
                 items += _weight(envelope.command)
-                if envelope.future is not None:
-                    self._taken.append(envelope.future)
                 reply = self._decide(draft, envelope, answers)
                 if envelope.future is not None:
                     replies.append((envelope.future, reply))
@@ -371,8 +363,6 @@ class Engine:
         return archived
 
     def _answer(self, group: Sealed) -> None:
-        answered = self._unanswered.popleft()
-        assert answered is group, "groups become durable in the order in which they were decided"
         for future, reply in group.replies:
             self._waiting.pop(future, None)
             if future.done():
