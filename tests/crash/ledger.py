@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from interlock.v1.robot_service_pb2 import ReportKind as K
-from interlock.v1.status_pb2 import Status as S
+from interlock.v1.status_pb2 import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def _request_problems(asked: Asked, account: Account) -> Iterator[str]:
         if created != asked.creates:
             yield f"acknowledged: {what} created {created} jobs, not {asked.creates}"
         if turns and min(turns) <= asked.floor:
-            yield f"real time: {what} was sent after revision {asked.floor} was told, yet is {turns}"
+            yield f"real time: {what} was sent after {asked.floor} was told, yet is {turns}"
     elif asked.refusal and effects:
         yield f"refused: {what} was refused ({asked.refusal}) and took effect at {sorted(turns)}"
     elif created not in {0, asked.creates}:
@@ -126,23 +126,23 @@ def _answer_problems(asked: Asked, what: str, account: Account) -> Iterator[str]
         if entry is None or (entry.job, entry.target) != (outcome.job, outcome.status):
             yield (
                 f"acknowledged: {what} said that job {outcome.job} became "
-                f"{S.Name(outcome.status)} at {outcome.revision}, but there is {_seen(entry)}"
+                f"{Status.Name(outcome.status)} at {outcome.revision}, but there is {_seen(entry)}"
             )
 
 
 def _seen(entry: Entry | None) -> str:
     if entry is None:
         return "nothing"
-    return f"job {entry.job} to {S.Name(S.ValueType(entry.target))}"
+    return f"job {entry.job} to {Status.Name(Status.ValueType(entry.target))}"
 
 
 _UNDER_WAY: Final = {
-    S.STATUS_UIPATH_RUNNING,
-    S.STATUS_UIPATH_STOPPING,
-    S.STATUS_UIPATH_TERMINATING,
-    S.STATUS_REDWOOD_RUNNING,
-    S.STATUS_REDWOOD_KILLING,
-    S.STATUS_REDWOOD_CANCELING,
+    Status.STATUS_UIPATH_RUNNING,
+    Status.STATUS_UIPATH_STOPPING,
+    Status.STATUS_UIPATH_TERMINATING,
+    Status.STATUS_REDWOOD_RUNNING,
+    Status.STATUS_REDWOOD_KILLING,
+    Status.STATUS_REDWOOD_CANCELING,
 }
 _ENDS: Final = {
     K.REPORT_KIND_COMPLETED,
@@ -161,7 +161,8 @@ def _report_problems(reported: Reported, account: Account) -> Iterator[str]:
         kept = any(entry.target in _UNDER_WAY for entry in before)
     elif reported.kind == K.REPORT_KIND_SUSPENDED:
         kept = any(
-            entry.target == S.STATUS_UIPATH_SUSPENDED or entry.state == FINAL for entry in before
+            entry.target == Status.STATUS_UIPATH_SUSPENDED or entry.state == FINAL
+            for entry in before
         )
     else:
         kept = bool(before)
@@ -170,7 +171,7 @@ def _report_problems(reported: Reported, account: Account) -> Iterator[str]:
         yield (
             f"acknowledged: {reported.robot} reported {name} of job {reported.job} by revision "
             f"{reported.revision}, but there is only "
-            f"{[S.Name(S.ValueType(entry.target)) for entry in before]}"
+            f"{[Status.Name(Status.ValueType(entry.target)) for entry in before]}"
         )
 
 
@@ -179,6 +180,6 @@ def _shown_problems(shown: Shown, account: Account) -> Iterator[str]:
     if entry is None or (entry.job, entry.target) != (shown.job, shown.status):
         yield (
             f"durable first: a read showed job {shown.job} as "
-            f"{S.Name(S.ValueType(shown.status))} since {shown.revision}, but there is "
+            f"{Status.Name(Status.ValueType(shown.status))} since {shown.revision}, but there is "
             f"{_seen(entry)}"
         )

@@ -1,9 +1,9 @@
-"""The lives of a server, as its clients see them: one channel each, and the news that it is over."""
+"""The lives of a server, as its clients see them: its channels, and that it is over."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from grpc import StatusCode, aio
 
@@ -29,6 +29,10 @@ UNKNOWN_CODES: Final = frozenset(
 )
 
 
+#: Lives whose channels stay open for those who still read what had arrived.
+KEPT_MAX: Final = 20
+
+
 class Life:
     """One life of a server."""
 
@@ -51,7 +55,7 @@ class Life:
         for channel in self._channels:
             await channel.close()
 
-    async def __aenter__(self) -> Life:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -82,7 +86,7 @@ class Lives:
         self._begun.clear()
         self._old.append(self._present)
         self._present = None
-        if len(self._old) > 3:
+        if len(self._old) > KEPT_MAX:
             await self._old.pop(0).close()
 
     async def present(self) -> Life:
@@ -96,8 +100,14 @@ class Lives:
             await life.close()
 
 
+def is_over() -> bool:
+    """Whether a cancellation is meant for the present task, and not for its call by a channel."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 def is_cut_off(error: aio.AioRpcError) -> bool:
-    """Whether a call ended because the server did; INTERNAL is grpc's own word for a broken write."""
+    """Whether a call ended because the server did; a broken write is INTERNAL to grpc."""
     return error.code() in UNKNOWN_CODES or error.details() == "Internal error from Core"
 
 

@@ -1,4 +1,4 @@
-"""What the tests of single processes have in common: a server, definitions, jobs and their statuses."""
+"""A server with definitions and jobs, for the tests of single processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from interlock.v1 import catalog_service_pb2
 from interlock.v1 import job_service_pb2 as pb
 from interlock.v1.definition_pb2 import Definition, LossPolicy
-from interlock.v1.status_pb2 import Status as S
+from interlock.v1.status_pb2 import Lifecycle, Status
 from tests.crash.life import Life
 from tests.crash.server_process import ServerProcess
 from tests.support.real_time import until_true
@@ -30,10 +30,20 @@ SETTINGS: Final = (
     *("--grace", "3s", "--log-level", "warning"),
 )
 DEFINITIONS: Final = (
-    Definition(name="redwood", lifecycle=2),
-    Definition(name="wait", lifecycle=1, on_robot_loss=LossPolicy.LOSS_POLICY_WAIT),
-    Definition(name="fault", lifecycle=1, on_robot_loss=LossPolicy.LOSS_POLICY_FAULT),
-    Definition(name="rerun", lifecycle=1, on_robot_loss=LossPolicy.LOSS_POLICY_RERUN),
+    Definition(name="redwood", lifecycle=Lifecycle.LIFECYCLE_REDWOOD),
+    Definition(
+        name="wait", lifecycle=Lifecycle.LIFECYCLE_UIPATH, on_robot_loss=LossPolicy.LOSS_POLICY_WAIT
+    ),
+    Definition(
+        name="fault",
+        lifecycle=Lifecycle.LIFECYCLE_UIPATH,
+        on_robot_loss=LossPolicy.LOSS_POLICY_FAULT,
+    ),
+    Definition(
+        name="rerun",
+        lifecycle=Lifecycle.LIFECYCLE_UIPATH,
+        on_robot_loss=LossPolicy.LOSS_POLICY_RERUN,
+    ),
 )
 SOON_S: Final = 20.0
 
@@ -62,7 +72,7 @@ async def submit(life: Life, definition: str, count: int = 1) -> list[int]:
 async def status(life: Life, job: int) -> str:
     """Status of a job, by its name in the API."""
     found = await life.jobs.GetJob(pb.GetJobRequest(job=job))
-    return S.Name(found.job.status)
+    return Status.Name(found.job.status)
 
 
 async def statuses(life: Life, jobs: Iterable[int]) -> list[str]:
@@ -82,7 +92,7 @@ async def until_all(life: Life, jobs: Iterable[int], wanted: str) -> None:
 async def path(life: Life, job: int) -> list[str]:
     """All statuses that a job has had, by name without the lifecycle."""
     answer = await life.jobs.GetJobHistory(pb.GetJobHistoryRequest(job=job))
-    return [S.Name(entry.to).split("_", 2)[2] for entry in answer.entries]
+    return [Status.Name(entry.to).split("_", 2)[2] for entry in answer.entries]
 
 
 class RobotProcess:

@@ -16,6 +16,7 @@ from interlock.v1 import job_service_pb2 as pb
 from interlock.v1 import robot_service_pb2 as robot_pb
 from interlock.v1.definition_pb2 import Definition
 from interlock.v1.robot_service_pb2 import ReportKind as K
+from interlock.v1.status_pb2 import Lifecycle
 from tests.crash.account import Account
 from tests.crash.ledger import Asked, Ledger, Reported
 from tests.crash.life import UNKNOWN_CODES, is_cut_off, meaning
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tests.crash.life import Life
 
 _CALL_S: Final = 10.0
-DEFINITIONS: Final = ("r", "u")
+_LIFECYCLES: Final = {"r": Lifecycle.LIFECYCLE_REDWOOD, "u": Lifecycle.LIFECYCLE_UIPATH}
 
 
 class CutOff(Exception):  # noqa: N818 - says what happened
@@ -77,8 +78,7 @@ class Script:
 
     async def _put_definitions(self, life: Life) -> None:
         definitions = [
-            Definition(name=name, lifecycle=lifecycle)
-            for name, lifecycle in zip(DEFINITIONS, (2, 1), strict=True)
+            Definition(name=name, lifecycle=lifecycle) for name, lifecycle in _LIFECYCLES.items()
         ]
         request = catalog_service_pb2.PutDefinitionsRequest(definitions=definitions)
         await life.catalog.PutDefinitions(request, timeout=_CALL_S)
@@ -107,7 +107,10 @@ class Script:
         call = life.robots.Session()
         try:
             hello = robot_pb.Hello(
-                robot="robot", instance="instance-of-script", definitions=DEFINITIONS, slots=10
+                robot="robot",
+                instance="instance-of-script",
+                definitions=list(_LIFECYCLES),
+                slots=10,
             )
             await call.write(robot_pb.SessionRequest(hello=hello))
             offers: list[robot_pb.Offer] = []

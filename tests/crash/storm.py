@@ -19,19 +19,19 @@ from grpc import aio
 from interlock.v1 import admin_service_pb2, catalog_service_pb2
 from interlock.v1 import job_service_pb2 as pb
 from interlock.v1.definition_pb2 import CompletionStrategy, Definition, LossPolicy
-from interlock.v1.status_pb2 import Status as S
+from interlock.v1.status_pb2 import Lifecycle, Status
 from tests.crash.account import FINAL, Account
 from tests.crash.ledger import Ledger
 from tests.crash.life import Life, Lives, meaning
 from tests.crash.reading import read_all, verified
+from tests.crash.server_process import SERVER, ServerProcess
 from tests.crash.storm_client import SdkClient, StormClient
 from tests.crash.storm_robot import StormRobot
 from tests.crash.watcher import KINDS, Auditor, Evidence, SdkWatcher, Watcher
 from tests.support.real_time import pass_time, until
-from tests.crash.server_process import SERVER, ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
 SETTINGS: Final = (
@@ -40,10 +40,12 @@ SETTINGS: Final = (
     *("--terminating-timeout", "5s", "--terminating-period", "3s"),
 )
 _WAITING: Final = {
-    S.STATUS_REDWOOD_HELD,
-    S.STATUS_REDWOOD_QUEUED,
-    S.STATUS_REDWOOD_SCHEDULED,
+    Status.STATUS_REDWOOD_HELD,
+    Status.STATUS_REDWOOD_QUEUED,
+    Status.STATUS_REDWOOD_SCHEDULED,
 }
+#: Sentences that are shown about one promise.
+FEW: Final = 5
 #: How long the server may take to end all jobs after the storm.
 HEAL_S: Final = 40.0
 
@@ -82,6 +84,15 @@ class Findings:
     broken: list[str]
     counts: dict[str, Any]
 
+    def summary(self) -> list[str]:
+        """Some sentences about each broken promise."""
+        few: dict[str, list[str]] = {}
+        for sentence in self.broken:
+            found = few.setdefault(sentence.partition(":")[0], [])
+            if len(found) < FEW:
+                found.append(sentence)
+        return [sentence for found in few.values() for sentence in found]
+
     @property
     def promises(self) -> set[str]:
         """Names of the promises that were broken."""
@@ -117,7 +128,7 @@ class Storm:
             )
             for number in range(plan.watchers)
         ]
-        self.sdk_watchers = [
+        self.sdk_watchers: list[Any] = [
             SdkWatcher(f"watcher {form}", address, self.evidence, columns=form)
             for form in ((True, False) if plan.sdk else ())
         ]
@@ -125,7 +136,9 @@ class Storm:
             StormClient(f"client-{number}", self.lives, self.ledger, self.account, self._rng())
             for number in range(plan.clients)
         ]
-        self.sdk_clients = [SdkClient("sdk-client", address, self._rng())] if plan.sdk else []
+        self.sdk_clients: list[Any] = (
+            [SdkClient("sdk-client", address, self._rng())] if plan.sdk else []
+        )
         self.robots = [
             StormRobot(f"robot-{number}", self.lives, self.ledger, self._rng())
             for number in range(plan.robots)
@@ -209,16 +222,14 @@ class Storm:
         await pass_time(self.rng.uniform(*self.plan.life_s))
         self._look_at_tasks()
 
-    def _spawn(self, kind: str, *runs: Callable[[], Awaitable[None]]) -> None:
-        for run in runs:
-            task: asyncio.Task[None] = asyncio.ensure_future(run())  # type: ignore[arg-type]
-            self._tasks.setdefault(kind, []).append(task)
+    def _spawn(self, kind: str, *runs: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.setdefault(kind, []).extend(asyncio.create_task(run()) for run in runs)
 
     def _look_at_tasks(self) -> None:
         for tasks in self._tasks.values():
             for task in tasks:
-                if task.done() and not task.cancelled() and (error := task.exception()):
-                    raise error
+                if task.done() and (task.cancelled() or task.exception()):
+                    task.result()
 
     def _send_ghost(self) -> None:
         name = f"ghost-{self.kills}"
@@ -230,17 +241,19 @@ class Storm:
         await life.catalog.PutDefinitions(
             catalog_service_pb2.PutDefinitionsRequest(
                 definitions=[
-                    Definition(name="r-short", lifecycle=2),
-                    Definition(name="r-long", lifecycle=2),
-                    Definition(name="r-sdk", lifecycle=2),
+                    Definition(name="r-short", lifecycle=Lifecycle.LIFECYCLE_REDWOOD),
+                    Definition(name="r-long", lifecycle=Lifecycle.LIFECYCLE_REDWOOD),
+                    Definition(name="r-sdk", lifecycle=Lifecycle.LIFECYCLE_REDWOOD),
                     Definition(
                         name="u-fault",
-                        lifecycle=1,
+                        lifecycle=Lifecycle.LIFECYCLE_UIPATH,
                         on_robot_loss=LossPolicy.LOSS_POLICY_FAULT,
                         completion=CompletionStrategy.COMPLETION_STRATEGY_DEFAULT,
                     ),
                     Definition(
-                        name="u-rerun", lifecycle=1, on_robot_loss=LossPolicy.LOSS_POLICY_RERUN
+                        name="u-rerun",
+                        lifecycle=Lifecycle.LIFECYCLE_UIPATH,
+                        on_robot_loss=LossPolicy.LOSS_POLICY_RERUN,
                     ),
                 ]
             )
@@ -267,14 +280,14 @@ class Storm:
         @robot.job("r-sdk")
         async def work(run: Run) -> Any:
             await pass_time(0.02)
-            return {"attempt": run.job}
+            return {"attempt": run.id}
 
         await robot.run()
 
     # -- heal -----------------------------------------------------------------------------------
 
     async def _heal(self) -> None:
-        """Without kills, everything comes to its end: clients know their outcomes, jobs are final."""
+        """Without kills, clients learn their outcomes, and every job becomes final."""
         for client in (*self.clients, *self.sdk_clients):
             client.leaving = True
         async with asyncio.timeout(30):
@@ -338,7 +351,10 @@ class Storm:
             broken += watcher.problems(account)
         for client in self.sdk_clients:
             broken += client.problems(account)
-        broken += [f"final: job {job} is {S.Name(status)}" for job, status in account.live()]
+        broken += [
+            f"final: job {job} is {Status.Name(Status.ValueType(status))}"
+            for job, status in account.live()
+        ]
         return broken
 
     async def _stored(self, life: Life) -> list[str]:

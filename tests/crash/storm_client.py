@@ -8,7 +8,7 @@ from grpc import StatusCode, aio
 
 from interlock import InterlockError
 from interlock.v1 import job_service_pb2 as pb
-from interlock.v1.status_pb2 import Status as S
+from interlock.v1.status_pb2 import Status
 from tests.crash.ledger import Asked, Shown
 from tests.crash.life import UNKNOWN_CODES, meaning
 from tests.crash.storm_robot import DEFINITIONS
@@ -31,14 +31,14 @@ _REPEATS: Final = 0.05
 _CALL_S: Final = 10.0
 
 _VERBS: Final = (
-    ("HoldJobs", pb.HoldJobsRequest, S.STATUS_REDWOOD_QUEUED),
-    ("ReleaseJobs", pb.ReleaseJobsRequest, S.STATUS_REDWOOD_HELD),
-    ("CancelJobs", pb.CancelJobsRequest, S.STATUS_REDWOOD_HELD),
-    ("CancelJobs", pb.CancelJobsRequest, S.STATUS_REDWOOD_DISPATCHED),
-    ("KillJobs", pb.KillJobsRequest, S.STATUS_REDWOOD_RUNNING),
-    ("KillJobs", pb.KillJobsRequest, S.STATUS_UIPATH_RUNNING),
-    ("StopJobs", pb.StopJobsRequest, S.STATUS_UIPATH_RUNNING),
-    ("StopJobs", pb.StopJobsRequest, S.STATUS_UIPATH_PENDING),
+    ("HoldJobs", pb.HoldJobsRequest, Status.STATUS_REDWOOD_QUEUED),
+    ("ReleaseJobs", pb.ReleaseJobsRequest, Status.STATUS_REDWOOD_HELD),
+    ("CancelJobs", pb.CancelJobsRequest, Status.STATUS_REDWOOD_HELD),
+    ("CancelJobs", pb.CancelJobsRequest, Status.STATUS_REDWOOD_DISPATCHED),
+    ("KillJobs", pb.KillJobsRequest, Status.STATUS_REDWOOD_RUNNING),
+    ("KillJobs", pb.KillJobsRequest, Status.STATUS_UIPATH_RUNNING),
+    ("StopJobs", pb.StopJobsRequest, Status.STATUS_UIPATH_RUNNING),
+    ("StopJobs", pb.StopJobsRequest, Status.STATUS_UIPATH_PENDING),
 )
 
 

@@ -18,7 +18,7 @@ from interlock.v1.job_pb2 import ResumeKind
 from interlock.v1.robot_service_pb2 import OrderKind, Verdict
 from interlock.v1.robot_service_pb2 import ReportKind as K
 from tests.crash.ledger import Reported
-from tests.crash.life import meaning
+from tests.crash.life import is_over, meaning
 from tests.support.real_time import pass_time
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ class StormRobot:
                     )
             except asyncio.InvalidStateError:
                 pass  # the call was over when something was written
+            except asyncio.CancelledError:
+                if is_over():
+                    raise
             if self._ghost:
                 return
             await pass_time(0.005)

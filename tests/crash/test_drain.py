@@ -1,10 +1,11 @@
-"""A server that is told to stop answers what it has begun, and sends everybody away with a bookmark."""
+"""A server that is told to stop answers what it has begun and tells watchers where to resume."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from collections import Counter
+from typing import Any
 
 import pytest
 from grpc import aio
@@ -36,7 +37,7 @@ class Watching:
         request = WatchRequest(from_revision=0, form=WatchForm.WATCH_FORM_COLUMNS)
         self.call = life.watches.Watch(request)
         self.revision = 0
-        self.error = None
+        self.error: Any = None
 
     async def run(self):
         try:

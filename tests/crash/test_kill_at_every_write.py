@@ -21,7 +21,7 @@ from tests.crash.script import CutOff, Script
 from tests.crash.server_process import ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
 pytestmark = [
@@ -79,16 +79,15 @@ def sample(call: str, count: int, rng: Random, default: int = POINTS_MAX) -> lis
     return [Point(call, number) for number in sorted(chosen) if number <= count]
 
 
-async def try_each(points: Sequence[Point], one: object) -> list[object]:
+async def try_each(points: Sequence[Point], one: Callable[[Point], Awaitable[None]]) -> None:
     """Run `one` for every point, a few at a time."""
-    waiting, found = iter(points), []
+    waiting = iter(points)
 
     async def lane() -> None:
         for point in waiting:
-            found.append(await one(point))
+            await one(point)
 
     await asyncio.gather(*(lane() for _ in range(LANES)))
-    return found
 
 
 async def run_until_broken(server: ServerProcess, script: Script, prefix: Sequence[str]) -> bool:
@@ -118,7 +117,8 @@ async def test_kill_at_every_write_and_sync(tmp_path, scoreboard):
     rng = Random(int(os.environ.get("INTERLOCK_SWEEP_SEED") or 1))
     counts = await count_points(tmp_path / "count")
     points = [point for call in WRITES for point in sample(call, counts[call], rng)]
-    killed = Counter()
+    chosen = Counter(point.call for point in points)
+    killed: Counter[str] = Counter()
     broken = []
 
     async def kill_at(point):
@@ -138,7 +138,7 @@ async def test_kill_at_every_write_and_sync(tmp_path, scoreboard):
     scoreboard.count(
         "sweep",
         **{
-            f"{call}": f"{killed[call]} kills at {sum(p.call == call for p in points)} of {counts[call]}"
+            call: f"{killed[call]} kills of {chosen[call]} tried of {counts[call]}"
             for call in WRITES
             if counts[call]
         },
@@ -153,7 +153,8 @@ async def test_a_failed_sync_ends_the_server_and_the_retry_is_carried_out_once(
 ):
     syncs = (await count_points(tmp_path / "count"))["fdatasync"]
     points = sample("fdatasync", syncs, Random(1), FAILURES_MAX)
-    codes, last_words = Counter(), Counter()
+    codes: Counter[int] = Counter()
+    last_words: Counter[str] = Counter()
     broken = []
 
     async def fail_at(point):

@@ -7,7 +7,10 @@ import signal
 import pytest
 
 from interlock.v1 import robot_service_pb2 as robot_pb
+from interlock.v1.catalog_service_pb2 import PutDefinitionsRequest
+from interlock.v1.definition_pb2 import Definition
 from interlock.v1.robot_service_pb2 import ReportKind as K
+from interlock.v1.status_pb2 import Lifecycle
 from tests.crash.life import Life
 from tests.crash.plain_robot import PlainRobot, start_all
 from tests.crash.reading import verified
@@ -185,8 +188,5 @@ async def _come_back(life, robot):
 
 
 async def _define(life, name):
-    from interlock.v1.catalog_service_pb2 import PutDefinitionsRequest
-    from interlock.v1.definition_pb2 import Definition
-
-    definition = Definition(name=name, lifecycle=2)
+    definition = Definition(name=name, lifecycle=Lifecycle.LIFECYCLE_REDWOOD)
     await life.catalog.PutDefinitions(PutDefinitionsRequest(definitions=[definition]))

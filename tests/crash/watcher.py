@@ -1,7 +1,8 @@
-"""Watchers that resume for ever and write down every message, and the auditor, who is one of them."""
+"""Watchers that resume for ever and write down every message; the auditor is one of them."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,9 +10,10 @@ from grpc import aio
 
 from interlock import Interlock, errors
 from interlock.v1.filter_pb2 import Filter
+from interlock.v1.status_pb2 import Lifecycle, State
 from interlock.v1.watch_service_pb2 import WatchForm, WatchRequest
 from tests.crash.account import SDK_ROWS
-from tests.crash.life import meaning
+from tests.crash.life import is_over, meaning
 from tests.support.real_time import pass_time
 from tests.support.watch_promises import Changes, Ended, Progress, Record, Truth, broken_promises
 
@@ -35,7 +37,7 @@ class Kind:
     """What a watcher asks for, and which changes it therefore has to get."""
 
     name: str
-    form: int = WatchForm.WATCH_FORM_COLUMNS
+    form: WatchForm.ValueType = WatchForm.WATCH_FORM_COLUMNS
     selected: Filter | None = None
     wanted: Callable[[Entry], bool] = lambda _: True
 
@@ -43,11 +45,15 @@ class Kind:
 KINDS: Final = (
     Kind("columns"),
     Kind("events", WatchForm.WATCH_FORM_EVENTS),
-    Kind("columns of final", selected=Filter(states=[4]), wanted=lambda entry: entry.state == 4),
+    Kind(
+        "columns of final",
+        selected=Filter(states=[State.STATE_FINAL]),
+        wanted=lambda entry: entry.state == 4,
+    ),
     Kind(
         "events of Redwood",
         WatchForm.WATCH_FORM_EVENTS,
-        Filter(lifecycles=[2]),
+        Filter(lifecycles=[Lifecycle.LIFECYCLE_REDWOOD]),
         lambda entry: entry.lifecycle == 2,
     ),
     Kind(
@@ -80,7 +86,7 @@ class Evidence:
         for revision, (job, row) in self.seen.items():
             entry = account.at(revision)
             if entry is None or (entry.job, entry.row) != (job, row):
-                yield f"durable first: revision {revision} was seen as job {job} {row}, but is {entry}"
+                yield f"durable first: {revision} was seen as job {job} {row}, but is {entry}"
 
 
 class Watcher:
@@ -108,6 +114,9 @@ class Watcher:
                 await self._watch(life)
             except aio.AioRpcError as failure:
                 self._ended(meaning(failure))
+            except asyncio.CancelledError:
+                if is_over():
+                    raise
             self.resumes += 1
             self.records[-1].messages.append(Ended(self.revision))
             await pass_time(0.005)
