@@ -7,6 +7,7 @@ never were.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -75,7 +76,8 @@ class Ledger:
     told: int = 0
     repeats: int = 0
     lies_refused: int = 0
-    honest_refused: int = 0
+    #: Honest reports that were refused, by kind and reason.
+    honest_refused: Counter[str] = field(default_factory=Counter)
 
     def tell(self, revision: int) -> None:
         self.told = max(self.told, revision)

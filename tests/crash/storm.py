@@ -393,7 +393,7 @@ class Storm:
             "requests tried again": sum(each.tries > 1 for each in asked),
             "requests abandoned": sum(each.abandoned for each in asked),
             "reports acknowledged": len(self.ledger.reported),
-            "honest reports refused": self.ledger.honest_refused,
+            "honest reports refused": dict(self.ledger.honest_refused.most_common()),
             "lies refused": self.ledger.lies_refused,
             "repeats": self.ledger.repeats,
             "reads": len(self.ledger.shown),

@@ -318,7 +318,8 @@ class StormRobot:
             )
         held = self._held.get(said.job)
         if refusal:
-            self._ledger.honest_refused += 1
+            name = K.Name(K.ValueType(said.kind)).removeprefix("REPORT_KIND_")
+            self._ledger.honest_refused[f"{name} {refusal}"] += 1
         if held is None or held.fence != said.fence or said.kind not in ENDS:
             return
         if refusal == "ILLEGAL_TRANSITION" and said.kind != K.REPORT_KIND_FAILED:
