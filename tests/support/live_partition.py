@@ -22,6 +22,7 @@ from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
+from interlock_server.storage.journal import SqliteJournal
 from interlock_server.storage.recovery import recover
 from tests.support.core_driver import REDWOOD, UIPATH, path
 from tests.support.manual_clock import ManualClock
@@ -72,18 +73,20 @@ class LivePartition:
 
     async def kill(self) -> None:
         """The process is killed: what was not durable is gone. The next one begins."""
-        found = self.journal.crash()
-        await self.partition.close()
+        if isinstance(self.journal, MemoryJournal):
+            found: Any = self.journal.crash()
+            self.journal.release()  # what was held back fails now
+            await self.partition.close()
+        else:
+            await self.partition.close()
+            found = await SqliteJournal.open(self.journal._path, durability="off")
         self.journal = found
         await self.begin()
 
     async def restart(self) -> None:
         """Stop in order, and begin again."""
         await self.settle()
-        found = self.journal.crash()
-        await self.partition.close()
-        self.journal = found
-        await self.begin()
+        await self.kill()
 
     async def close(self) -> None:
         await self.partition.close()
