@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from interlock_server.partition import Partition
     from interlock_server.sessions import Offer, Order, SessionStream
 
+#: The way of a Redwood job until its robot runs it.
+START = "New Scheduled Queued Dispatched Assigned Running"
 BACKUPS = Path("backups-are-not-written-by-these-tests")
 
 
@@ -314,3 +316,10 @@ def _job_of(outcome: Outcome) -> int:
 def _seconds(passed: dict[str, float]) -> float:
     units = {"ms": 0.001, "s": 1, "minutes": 60, "hours": 3600}
     return sum(units[unit] * count for unit, count in passed.items())
+
+
+async def started(live: LivePartition, robot: LiveRobot, definition: str = REDWOOD) -> int:
+    """A job that the robot runs."""
+    job = await live.submit(definition)
+    assert await robot.report(c.ReportKind.STARTED, job) == []
+    return job
