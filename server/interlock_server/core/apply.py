@@ -84,8 +84,11 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
         counts[source] -= 1
         if _PLAIN[source] and _PLAIN[target]:
             return
+    waited_in = job.queue if source and waits(job, source) else ""
+    if source:
         _leave(world, job, source)
     _enter(world, job, target, cause.at_ms)
+    _count_waiting(world, job, waited_in)
 
 
 def _spill(world: World, job: Job) -> None:
@@ -161,6 +164,7 @@ def _restore(world: World, job: Job) -> None:
     world.status_counts[job.status] += 1
     if job.attached:
         _attach(world, job)
+    _count_waiting(world, job, "")
     if waits(job):
         world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
     if job.status == Status.UIPATH_PENDING and job.requested_robot:
@@ -177,7 +181,7 @@ def _restore(world: World, job: Job) -> None:
 
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     """Assign fields other than the status."""
-    was_attached, was_waiting = job.attached, waits(job)
+    was_attached, waited_in = job.attached, job.queue if waits(job) else ""
     moved = was_attached and not fields.keys().isdisjoint(_HOLDER_FIELDS)
     suspended = "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
     if suspended:
@@ -197,8 +201,9 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if job.attached:
         if moved or not was_attached:
             _attach(world, job)
-    elif waits(job) and not (was_waiting and fields.keys().isdisjoint(_ORDER_FIELDS)):
+    elif waits(job) and not (waited_in and fields.keys().isdisjoint(_ORDER_FIELDS)):
         world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
+    _count_waiting(world, job, waited_in)
 
 
 #: Where a job is counted while a robot has it.
@@ -206,6 +211,16 @@ _HOLDER_FIELDS: Final = frozenset({"attached", "robot", "queue"})
 _ORDER_FIELDS: Final = frozenset(
     {"priority", "start_ms", "top_start_ms", "queue", "attached", "attempt_lost", "requested_robot"}
 )
+
+
+def _count_waiting(world: World, job: Job, waited_in: str) -> None:
+    waits_in = job.queue if waits(job) else ""
+    if waits_in != waited_in:
+        counts = world.queue_waiting
+        if waited_in:
+            counts[waited_in] -= 1
+        if waits_in:
+            counts[waits_in] = counts.get(waits_in, 0) + 1
 
 
 def forget_job(world: World, job_id: int) -> None:

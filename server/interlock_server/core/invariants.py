@@ -95,6 +95,9 @@ def _indexes(world: World) -> Iterator[str]:
     load = Counter(job.queue for job in jobs if job.attached)
     if load != Counter({name: count for name, count in world.queue_load.items() if count}):
         yield "queue loads differ from a scan"
+    waiting_in = Counter(job.queue for job in jobs if waits(job))
+    if waiting_in != Counter({name: count for name, count in world.queue_waiting.items() if count}):
+        yield "counts of waiting jobs differ from a scan"
     robots: dict[str, set[int]] = {}
     for job in jobs:
         if job.attached:

@@ -32,9 +32,9 @@ def order_of(job: Job) -> Order:
     return (-job.priority, job.top_start_ms, job.start_ms, job.id)
 
 
-def waits(job: Job) -> bool:
-    """Whether a job waits for a robot now, whatever its lifecycle."""
-    status = job.status
+def waits(job: Job, status: int = 0) -> bool:
+    """Whether a job waits for a robot now, or would in another status, whatever its lifecycle."""
+    status = status or job.status
     return not job.attached and (
         status in _WAITING or (status == Status.UIPATH_RUNNING and job.attempt_lost)
     )
@@ -204,16 +204,14 @@ class Lanes:
                 lane.foreground = foreground
                 self.refresh(lane, jobs)
 
-    def waiting_in(self, queue: str, jobs: dict[int, Job]) -> Iterator[int]:
-        """Ids of the jobs that wait in a queue, each once, in no particular order."""
+    def waiting_in(self, queue: str, lifecycle: int, jobs: dict[int, Job]) -> Iterator[Job]:
+        """The jobs of one lifecycle that wait in a queue, first of each lane first.
+
+        Whoever takes one has to move it before the next: the heads are found by what has left.
+        """
         for lane in self.by_queue.get(queue, ()):
-            seen: set[int] = set()  # a job that left and came back stands in its lane twice
-            for order in lane.heap:
-                job = jobs.get(order[3])
-                if job is None or job.id in seen or not lane.holds(job) or order_of(job) != order:
-                    continue
-                seen.add(job.id)
-                yield job.id
+            while (head := lane.head(jobs)) is not None and jobs[head[3]].lifecycle == lifecycle:
+                yield jobs[head[3]]
 
     def _new_lane(self, key: LaneKey, *, foreground: bool) -> Lane:
         lane = self.by_key[key] = Lane(key, foreground=foreground)

@@ -57,6 +57,7 @@ class World:
         "queue_held",
         "queue_load",
         "queue_numbers",
+        "queue_waiting",
         "queues",
         "resume_by_key",
         "revision",
@@ -99,6 +100,8 @@ class World:
         self.foreground: dict[str, int] = {}
         #: How many jobs of a queue are with robots.
         self.queue_load: dict[str, int] = {}
+        #: How many jobs of a queue wait for a robot, those in QueueHeld not counted.
+        self.queue_waiting: dict[str, int] = {}
         #: Jobs in QueueHeld, by queue, oldest first.
         self.queue_held: dict[str, dict[int, None]] = {}
         #: Queues whose jobs still have to follow a hold or a release, one slice at a time, and who

@@ -162,7 +162,6 @@ def _queue_record(path: str, given: queue_pb2.Queue) -> Queue:
 
 def queue(record: Queue, world: World) -> queue_pb2.Queue:
     """A queue, with what its jobs say about it now."""
-    waiting = sum(1 for _ in world.lanes.waiting_in(record.name, world.jobs))
     return queue_pb2.Queue(
         name=record.name,
         description=record.description,
@@ -172,6 +171,7 @@ def queue(record: Queue, world: World) -> queue_pb2.Queue:
         held_by=record.held_by,
         hold_reason=record.hold_reason,
         load=world.queue_load.get(record.name, 0),
-        waiting=waiting + len(world.queue_held.get(record.name, ())),
+        waiting=world.queue_waiting.get(record.name, 0)
+        + len(world.queue_held.get(record.name, ())),
         version=record.version,
     )
