@@ -7,14 +7,31 @@ from typing import Any
 import grpc
 import pytest
 
+from interlock.v1.error_reason_pb2 import ErrorReason
 from tests.support.api_methods import METHODS
 from tests.support.bad_inputs.accepted import ACCEPTED
+from tests.support.bad_inputs.of_sessions import BAD_REPORTS, BAD_SESSIONS
 from tests.support.bad_inputs.row import code_of
 from tests.support.bad_inputs.scene import Scene
 from tests.support.bad_inputs.table import BAD_INPUTS
 from tests.support.refused_call import broken_manners, refused_call
+from tests.support.sources import REPOSITORY
 
 ANSWER_S = 10.0
+#: Reasons that no input alone brings about, and the tests that do.
+ELSEWHERE = {
+    "SESSION_SUPERSEDED": "integration/test_bad_sessions.py",
+    "HELLO_TIMEOUT": "server/rpc/test_session.py",
+    "SESSION_LOST": "server/sessions/test_sessions.py",
+    "SLOW_CONSUMER": "server/rpc/test_watch_service.py",
+    "TOO_MANY_WATCHES": "integration/test_limits.py",
+    "OVERLOADED": "integration/test_limits.py",
+    "STORAGE_FULL": "integration/test_limits.py",
+    "DRAINING": "server/rpc/test_errors.py",
+    "GOING_AWAY": "integration/test_live_watches.py",
+    "OUTCOME_UNKNOWN": "server/rpc/test_guard.py",
+    "INTERNAL": "server/rpc/test_guard.py",
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +77,23 @@ def test_every_rpc_has_bad_inputs_of_its_own():
 
 def test_every_rpc_is_changed_from_a_request_that_would_be_accepted():
     assert METHODS.keys() - ACCEPTED.keys() == {"RobotService/Session"}
+
+
+def test_every_reason_of_the_api_is_provoked_by_a_test():
+    tables = {
+        *(bad.reason for bad in BAD_INPUTS),
+        *(bad.reason for bad in BAD_SESSIONS),
+        *(bad.reason for bad in BAD_REPORTS),
+    }
+    elsewhere = {
+        reason
+        for reason, file in ELSEWHERE.items()
+        if reason in (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
+    }
+
+    reasons = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()[1:]}
+    assert tables | elsewhere == reasons
+    assert tables & elsewhere == set()
 
 
 def test_every_bad_input_is_named_once():

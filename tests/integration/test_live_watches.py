@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 import grpc
 import pytest
@@ -74,7 +75,7 @@ async def test_watches_that_begin_in_the_middle_miss_nothing_and_repeat_nothing(
         stubs = Stubs(channel)
         watches = []
         for number in range(STREAMS):
-            request = {"filter": only_held} if number % 3 == 2 else {}
+            request: dict[str, Any] = {"filter": only_held} if number % 3 == 2 else {}
             if number % 3:
                 request["snapshot"] = True
             watches.append(watching.create_task(follow(stubs, done, **request)))
@@ -135,6 +136,7 @@ async def test_watchers_that_do_not_read_hurt_nobody_and_lose_nothing(server):
         for watch in slow:
             await watch.next()  # it is open, and then nobody reads it any more
 
+        last = 0
         for _ in range(10):
             last = await submit_held(user, 1_000)
             await asyncio.gather(*(watch.until(last) for watch in healthy))
@@ -201,7 +203,8 @@ async def test_a_watch_goes_on_where_the_stopped_server_left_it(server):
     async with server.async_channel() as channel:
         stubs = Stubs(channel)
         watch = Collected(stubs, pb.WatchRequest(from_revision=0)).open()
-        await watch.until(await submit_held(stubs, 50))
+        last = await submit_held(stubs, 50)
+        await watch.until(last)
         for kill in (False, True):
             await asyncio.to_thread(server.restart, kill=kill)
             with pytest.raises(grpc.RpcError):

@@ -26,7 +26,7 @@ _EXPLAINS: Final = re.compile(
     r"\b(expected|there is no|has to|may not|leaves out|in use|is in|stays|cannot|only|already|"
     r"still has|look again|is no|which is|no open|needs no|was used|held|are for|hold is|not "
     r"completed|took over|has job|is the queue of|is for|is connected|is required|not known|send|"
-    r"connect again|not \d+)\b"
+    r"connect again|make room|not \d+)\b"
 )
 
 

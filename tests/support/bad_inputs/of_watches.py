@@ -10,7 +10,7 @@ from interlock.v1 import admin_service_pb2 as admin
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
 from interlock.v1 import watch_service_pb2 as pb
 from interlock.v1.filter_pb2 import Filter
-from tests.support.bad_inputs.by_field import BAD_NAMES, BEYOND_63_BITS
+from tests.support.bad_inputs.by_field import BAD_NAMES, BEYOND_63_BITS, EMOJI
 from tests.support.bad_inputs.of_jobs import BAD_LENGTHS
 from tests.support.bad_inputs.row import BadInput
 from tests.support.bad_inputs.scene import COMPACTED
@@ -73,6 +73,13 @@ def _of_watches() -> list[BadInput]:
             watch(history_id="0" * 32),
             "INVALID_FIELD",
             "history_id",
+        ),
+        BadInput(
+            rpc,
+            "an emoji as history",
+            watch(from_revision=1, history_id=EMOJI * 1_000),
+            "HISTORY_CHANGED",
+            metadata=("history_id",),
         ),
         BadInput(rpc, "form 9", watch(form=9), "INVALID_FIELD", "form"),
         BadInput(
