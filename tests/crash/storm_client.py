@@ -61,9 +61,9 @@ class StormClient:
         """Ask one thing after the other until told to leave; then every outcome is known."""
         while not self.leaving:
             choice = self._rng.random()
-            if choice < 0.15:
+            if choice < 0.25:
                 await self._read()
-            elif choice < 0.2 and self._own:
+            elif choice < 0.3 and self._own:
                 await self._repeat(self._rng.choice(self._own))
             else:
                 await self._ask(self._new())
@@ -150,7 +150,8 @@ class StormClient:
 
     async def _read(self) -> None:
         """Look at a job. What is shown has to be as new as what anybody was told, and durable."""
-        jobs = list(self._account.by_job)
+        live = [job for job, _ in self._account.live()]
+        jobs = live if live and self._rng.random() < 0.8 else list(self._account.by_job)
         if not jobs:
             return
         floor, job = self._ledger.told, self._rng.choice(jobs)

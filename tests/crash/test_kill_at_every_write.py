@@ -36,7 +36,7 @@ WRITES = ("pwrite64", "fdatasync", "ftruncate", "unlink", "rename", "fsync")
 #: Points that are tried of each kind of call at most, spread evenly; INTERLOCK_SWEEP_POINTS
 #: (0: all of them).
 POINTS_MAX = 150
-FAILURES_MAX = 26
+FAILURES_MAX = 40
 #: Runs at once; each has processes of its own.
 LANES = 2
 EXIT_S = 5.0

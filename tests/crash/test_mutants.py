@@ -35,6 +35,14 @@ SHORT = {
 }
 
 
+#: Where a bug needs another plan than the short one.
+PLANS = {
+    "forget_timer": {"kills": 2, "heal_s": 12.0},
+    # A snapshot that shows what is not durable keeps the server from starting: found, but not here.
+    "read_before_fsync": {"compact_every": 1_000},
+}
+
+
 async def blow(folder, mutant, **plan):
     return await Storm(
         folder, Plan(**{**SHORT, **plan}, environment=((ENVIRONMENT, mutant),))
@@ -47,9 +55,7 @@ def test_every_planted_bug_has_a_promise_that_it_breaks():
 
 @pytest.mark.parametrize("mutant", EXPECTED)
 async def test_a_planted_bug_is_found(mutant, tmp_path, scoreboard):
-    timers = {"kills": 2, "heal_s": 12.0} if mutant == "forget_timer" else {"kills": 12}
-
-    found = await blow(tmp_path, mutant, **timers)
+    found = await blow(tmp_path, mutant, **{"kills": 12, **PLANS.get(mutant, {})})
 
     scoreboard.count(
         "mutants", **{mutant: f"{found.counts['kills']} kills, {sorted(found.promises)}"}
