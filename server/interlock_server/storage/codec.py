@@ -134,9 +134,13 @@ def decode_facts(private: bytes) -> list[Fact]:
     if not private:
         return []
     return [
-        msgspec.structs.replace(fact, value=_VALUES[fact.kind](fact.value))
+        msgspec.structs.replace(fact, value=_VALUES.get(fact.kind, _as_it_is)(fact.value))
         for fact in _FACTS.decode(private)
     ]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value  # of a newer release: replay says so
 
 
 #: Types of the job fields that are more than a number or a text.
