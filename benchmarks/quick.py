@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import platform
+import resource
 import sqlite3
 import sys
 import tempfile
@@ -71,10 +72,35 @@ def machine(folder: Path) -> dict[str, Any]:
     return {
         "processors": os.cpu_count(),
         "architecture": platform.machine(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "file_system": holder[-1].fstype if holder else "unknown",
         "load_average_before": round(os.getloadavg()[0], 2),
     }
+
+
+class Neighbours:
+    """How much of the processors others took meanwhile: what they took, we could not."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._busy = _busy_seconds()
+        self._ours = _our_seconds()
+
+    def share(self) -> float:
+        """Return their part of all processors since this was made."""
+        seconds = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        taken = _busy_seconds() - self._busy - (_our_seconds() - self._ours)
+        return round(max(taken, 0.0) / seconds, 2)
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.system + times.nice + times.irq + times.softirq + times.steal)
+
+
+def _our_seconds() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def versions() -> dict[str, str]:
@@ -160,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write; returns the exit code."""
     arguments = _arguments(argv)
     names = arguments.case or list(CASES)
-    began = time.monotonic()
+    began, neighbours = time.monotonic(), Neighbours()
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as name:
         folder = Path(name)
         result: dict[str, Any] = {
@@ -173,13 +199,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Not uvloop here: it forks to start processes, which grpc is loud about.
         found = asyncio.run(measure(names, place))
     result["seconds"] = round(time.monotonic() - began, 1)
+    result["processors_taken_by_others"] = neighbours.share()
     result["rows"] = [each.row() for each in found]
     print(*table(result["rows"]), sep="\n")
     print(
         f"\n{result['machine']['processors']} processors, "
         f"{', '.join(f'{name} {text}' for name, text in result['versions'].items())}, "
         f"durability {cases.DURABILITY} (fdatasync median {result['fdatasync_ms']['median']} ms), "
-        f"{result['seconds']} s"
+        f"{result['seconds']} s, others took {result['processors_taken_by_others']:.0%} of the "
+        "processors meanwhile"
     )
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     arguments.results.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
