@@ -180,10 +180,8 @@ class Storm:
         self._spawn("clients", *(each.run for each in (*self.clients, *self.sdk_clients)))
         if self.plan.sdk:
             self._spawn("sdk robot", self._sdk_robot)
-        ghost_at = {
-            self.rng.randrange(self.plan.kills)
-            for _ in range(min(self.plan.ghosts, self.plan.kills))
-        }
+        ghosts = min(self.plan.ghosts, self.plan.kills)
+        ghost_at = set(self.rng.sample(range(self.plan.kills), ghosts))
         while self.kills < self.plan.kills:
             if self.kills in ghost_at:
                 self._send_ghost()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.crash.mutants import ENVIRONMENT, MUTANTS
@@ -21,7 +23,7 @@ EXPECTED = {
     "forget_timer": {"final"},
     "snapshot_forgets_a_job": {"finished", "stored", "acknowledged"},
 }
-SHORT = {
+SHORT: dict[str, Any] = {
     "seed": 1,
     "clients": 4,
     "robots": 2,
@@ -36,8 +38,11 @@ SHORT = {
 
 
 #: Where a bug needs another plan than the short one.
-PLANS = {
-    "forget_timer": {"kills": 2, "heal_s": 12.0},
+PLANS: dict[str, dict[str, Any]] = {
+    # In each life a robot vanishes, late enough to have started something.
+    "forget_timer": {"kills": 4, "ghosts": 4, "life_s": (0.4, 0.6), "heal_s": 12.0},
+    # In each life a snapshot has the time to be completed.
+    "snapshot_forgets_a_job": {"life_s": (0.3, 0.5), "compact_every": 1},
     # A snapshot that shows what is not durable keeps the server from starting: found, but not here.
     "read_before_fsync": {"compact_every": 1_000},
 }
