@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -43,6 +44,7 @@ CASES: Final[dict[str, Case]] = {
     "fan-out": cases.fan_out,
     "start-up": cases.start_up,
 }
+INTERRUPTED: Final = 130
 _SYNCS: Final = 300
 _SYNC_BYTES: Final = 4_096
 
@@ -133,6 +135,15 @@ async def measure(names: Sequence[str], place: cases.Place) -> list[Measurement]
     return found
 
 
+async def _until_told(names: Sequence[str], place: cases.Place) -> list[Measurement]:
+    """Measure; SIGINT and SIGTERM end everything that was started."""
+    task = asyncio.create_task(measure(names, place))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
 def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the table for people."""
     cells = [("case", "ours", "min..max", "theirs", "min..max", "ratio", "unit")]
@@ -197,7 +208,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         place = cases.Place(folder, arguments.rounds, arguments.seconds)
         # Not uvloop here: it forks to start processes, which grpc is loud about.
-        found = asyncio.run(measure(names, place))
+        try:
+            found = asyncio.run(_until_told(names, place))
+        except asyncio.CancelledError:
+            print("benchmarks.quick: ended before it was done", file=sys.stderr)
+            return INTERRUPTED
     result["seconds"] = round(time.monotonic() - began, 1)
     result["processors_taken_by_others"] = neighbours.share()
     result["rows"] = [each.row() for each in found]
