@@ -10,6 +10,7 @@ from interlock_server.core import command as c
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.status import Lifecycle, Status
+from tests.support.core_driver import UIPATH
 from tests.support.live_partition import START, started
 
 if TYPE_CHECKING:
@@ -133,6 +134,24 @@ async def test_a_cut_that_is_shorter_than_the_time_to_live_changes_nothing(live:
     await live.connect(running=robot.running(job))
 
     assert await live.path(job) == START
+
+
+async def test_a_robot_that_comes_back_before_it_started_a_job_has_not_started_it(
+    live: LivePartition,
+):
+    robot = await live.connect()
+    redwood, uipath = await live.submit(), await live.submit(UIPATH)
+    await robot.report(K.ACCEPTED, redwood, uipath)
+    await robot.cut()
+
+    back = await live.connect(running=robot.running(redwood, uipath, started=False))
+
+    assert back.opened.verdicts == (c.Verdict.KEEP,) * 2
+    assert await live.paths(redwood, uipath) == [
+        "New Scheduled Queued Dispatched Assigned",
+        "Pending",
+    ]
+    assert (await live.job(uipath)).attached
 
 
 async def test_a_stall_of_the_server_is_no_robots_fault(live: LivePartition):

@@ -235,7 +235,7 @@ async def test_a_batch_is_decided_report_by_report_and_once(live: LivePartition)
         robot.sequence,
         (good, bad, 99, good),
         (1, 7, 1, 1),
-        bytes([K.STARTED]),
+        bytes([K.STARTED, K.STARTED, K.STARTED, K.CANCEL_CONFIRMED]),
         {},
     )
 

@@ -90,7 +90,12 @@ class LivePartition:
         await self.settle()
         await self.kill()
 
+    def _let_go(self) -> None:
+        if isinstance(self.journal, MemoryJournal):
+            self.journal.release()  # a test that failed may have left it held
+
     async def close(self) -> None:
+        self._let_go()
         await self.partition.close()
 
     async def settle(self) -> None:
@@ -105,6 +110,7 @@ class LivePartition:
 
     async def check_recovery(self) -> None:
         """What a restart would find is what is live (promise P1), also from a snapshot."""
+        self._let_go()
         await self.settle()
         live = self.partition
         invariants.check(live.world)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlock_server.core.apply import holds_slot
 from interlock_server.core.lane import order_of, waits
-from interlock_server.core.model.job import NEVER_MS, StopStrategy
+from interlock_server.core.model.job import NEVER_MS, ResumeKind, StopStrategy
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Status
 
@@ -120,6 +120,12 @@ def _indexes(world: World) -> Iterator[str]:
     if not waiting <= laned:
         yield "a waiting job stands in no lane"
     yield from _pools(world)
+    if {job.id for job in jobs if job.status == Status.UIPATH_TERMINATING} != set(
+        world.terminating
+    ):
+        yield "jobs in Terminating differ from a scan"
+    yield from _resumes(world)
+    yield from _deadlines(world)
     yield from _twins(world)
 
 
@@ -132,6 +138,36 @@ def _pools(world: World) -> Iterator[str]:
                 continue
             if world.queue_is_open(lane.queue) and lane.head(world.jobs) and key not in told:
                 yield f"lane {key} waits, but a pool that serves it was not told"
+
+
+def _resumes(world: World) -> Iterator[str]:
+    waiting: dict[tuple[int, str], set[int]] = {}
+    for job in world.jobs.values():
+        if job.status == Status.UIPATH_SUSPENDED:
+            for condition in job.conditions:
+                if condition.kind != ResumeKind.TIMER and not condition.fired:
+                    waiting.setdefault((int(condition.kind), condition.key), set()).add(job.id)
+    if waiting != world.resume_by_key:
+        yield "what suspended jobs wait for differs from a scan"
+
+
+def _deadlines(world: World) -> Iterator[str]:
+    """What only the clock can end is among the deadlines (P8)."""
+    known = set(world.deadlines)
+    for job in world.jobs.values():
+        due: list[tuple[int, int, str]] = []
+        if job.status == Status.REDWOOD_SCHEDULED and job.start_ms > job.created_ms:
+            due.append((job.start_ms, job.id, "start_ms"))
+        elif job.status == Status.REDWOOD_UNCERTAIN:
+            due.append((job.uncertain_until_ms, job.id, "uncertain_until_ms"))
+        elif job.status == Status.UIPATH_SUSPENDED:
+            due += [
+                (condition.at_ms, job.id, "conditions")
+                for condition in job.conditions
+                if condition.kind == ResumeKind.TIMER and not condition.fired
+            ]
+        if not known.issuperset(due):
+            yield f"job {job.id}: waits for the clock, but is not among the deadlines"
 
 
 def _twins(world: World) -> Iterator[str]:

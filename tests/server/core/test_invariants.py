@@ -68,6 +68,9 @@ def test_a_field_that_does_not_fit_the_status_is_found(
         (S.REDWOOD_QUEUE_HELD, lambda world: world.queue_held.clear(), "jobs in QueueHeld differ"),
         (S.REDWOOD_CONSOLE, lambda world: world.open_messages.clear(), "open messages differ"),
         (S.REDWOOD_QUEUED, lambda world: world.lanes.by_key.clear(), "stands in no lane"),
+        (S.UIPATH_TERMINATING, lambda world: world.terminating.clear(), "in Terminating differ"),
+        (S.UIPATH_SUSPENDED, lambda world: world.resume_by_key.clear(), "jobs wait for differs"),
+        (S.REDWOOD_UNCERTAIN, lambda world: world.deadlines.clear(), "among the deadlines"),
         (S.REDWOOD_NEW, lambda world: world.status_counts.append(1), "status counts differ"),
     ],
 )

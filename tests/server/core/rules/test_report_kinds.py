@@ -66,6 +66,9 @@ EXPECTED: dict[ReportKind, dict[Status, str]] = {
         S.REDWOOD_DISPATCHED: "Assigned Running",
         S.REDWOOD_ASSIGNED: "Running",
         S.REDWOOD_UNCERTAIN: "Running",
+        # Said again: the session was settled by Hello before the report came.
+        S.UIPATH_RUNNING: "",
+        S.REDWOOD_RUNNING: "",
     },
     K.COULD_NOT_START: {
         **ends("Faulted", "Error"),
