@@ -180,6 +180,8 @@ def _started(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Reje
     if job.status == S.UIPATH_RUNNING and job.attempt_lost:
         turn.set(job, attempt_lost=False)
         return None
+    if job.status in {S.REDWOOD_RUNNING, S.UIPATH_RUNNING}:
+        return None  # said again: the session was settled by Hello before this came
     return _ordered_or_illegal(job, "start")
 
 
