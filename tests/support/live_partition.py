@@ -105,6 +105,8 @@ class LivePartition:
             await engine.flush()
             for _ in range(5):  # callbacks of answered futures, and what they hand in
                 await asyncio.sleep(0)
+            if self.partition.failed.done():
+                raise AssertionError("the partition failed") from self.partition.failed.result()
             if not engine._has_work() and engine.durable == engine.decided:
                 return
 
