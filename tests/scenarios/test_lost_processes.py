@@ -192,3 +192,20 @@ async def test_a_kill_is_said_again_after_a_restart_of_the_server(live: LivePart
     await back.report(K.KILLED, job, fence=1)
 
     assert await live.path(job) == f"{START} Killing Killed"
+
+
+async def test_a_kill_that_its_lost_robot_never_got_counts_when_the_robot_is_back(
+    live: LivePartition,
+):
+    robot = await live.connect()
+    job = await started(live, robot)
+    await robot.cut()
+    await live.verb(Verb.KILL, job)
+    await live.silence(minutes=5)
+    assert await live.path(job) == f"{START} Killing Uncertain"
+
+    back = await live.connect(running=robot.running(job))
+    assert back.opened.verdicts == (c.Verdict.KILL,)
+    await back.report(K.KILLED, job, fence=1)
+
+    assert await live.path(job) == f"{START} Killing Uncertain Running Killing Killed"

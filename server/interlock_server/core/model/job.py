@@ -116,6 +116,8 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     #: Parts of the history that were written to disk because it is very long.
     spilled_parts: int = 0
     history: list[HistoryEntry] = []
+    #: Who ordered a kill that its robot has not confirmed (Redwood).
+    kill_by: str = ""
 
     @property
     def open_message(self) -> OperatorMessage | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Fault, Job
 from interlock_server.core.rules import admission, ending, resume
+from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import Lifecycle, Status
@@ -49,6 +50,8 @@ def _pass(world: World, turn: Turn, job: Job, field: str) -> None:
         if next_row(job.status, Trigger.KILL) or next_row(job.status, Trigger.STOP_OR_KILL):
             ending.kill(world, turn, job)
     elif field == "uncertain_until_ms" and job.status == Status.REDWOOD_UNCERTAIN:
+        if job.attached:  # should it come back with the job, nobody needs that any more
+            turn.tell(job, EffectKind.FORGET)
         turn.move(job, Trigger.TIME_OUT, "no end report came in time")
 
 

@@ -48,6 +48,7 @@ def kill(
         return illegal(job, "kill")
     if job.attached and job.status != Status.REDWOOD_UNCERTAIN:
         turn.tell(job, EffectKind.KILL)
+        turn.set(job, kill_by=turn.cause.author)
     turn.move(job, Trigger.KILL)
     if job.code_ended and job.status == Status.REDWOOD_KILLING:  # nobody else can confirm it
         turn.follow_up(Actor.ROBOT, job.robot)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.definition import LossPolicy
 from interlock_server.core.model.job import Fault
+from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS, next_row
 from interlock_server.core.vocabulary.status import Lifecycle, Status
@@ -89,6 +90,16 @@ def lose(world: World, turn: Turn, job: Job, loss: Loss, author: str) -> None:
     elif trigger is T.FAIL:
         turn.set(job, fault=Fault("ROBOT_LOST", loss.value))
     move_as_allowed(turn, job, trigger, author, loss.value)
+
+
+def found_running(turn: Turn, job: Job, robot: str) -> None:
+    """The robot of an Uncertain job says that it still runs. A kill that it never got counts."""
+    move_as_allowed(turn, job, T.STILL_RUNNING, robot, "")
+    if job.kill_by:
+        turn.follow_up(Actor.USER, job.kill_by)
+        turn.tell(job, EffectKind.KILL)
+        turn.move(job, T.KILL, "ordered before its robot was lost")
+        turn.follow_up(Actor.ROBOT, robot)
 
 
 def move_as_allowed(turn: Turn, job: Job, trigger: Trigger, robot: str, reason: str) -> None:

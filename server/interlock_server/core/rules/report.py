@@ -175,7 +175,7 @@ def _started(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Reje
         turn.move(job, T.START)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        turn.move(job, T.STILL_RUNNING)
+        loss.found_running(turn, job, job.robot)
         return None
     if job.status == S.UIPATH_RUNNING and job.attempt_lost:
         turn.set(job, attempt_lost=False)
@@ -244,8 +244,9 @@ def _waiting(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejec
         turn.move(job, T.WAIT, detail.reason)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        turn.move(job, T.STILL_RUNNING)
-        turn.move(job, T.WAIT, detail.reason)
+        loss.found_running(turn, job, job.robot)
+        if job.status == S.REDWOOD_RUNNING:
+            turn.move(job, T.WAIT, detail.reason)
         return None
     return _ordered_or_illegal(job, "let wait")
 
@@ -255,7 +256,7 @@ def _wait_over(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rej
         turn.move(job, T.STOP_WAITING, detail.reason)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        turn.move(job, T.STILL_RUNNING)
+        loss.found_running(turn, job, job.robot)
         return None
     return None if job.status == S.REDWOOD_RUNNING else _ordered_or_illegal(job, "continue")
 
@@ -264,7 +265,7 @@ def _asked(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejectio
     if detail.question is None:
         return Rejection(Reason.INVALID_FIELD, f"a question of job {job.id} has no text")
     if job.status == S.REDWOOD_UNCERTAIN:
-        turn.move(job, T.STILL_RUNNING)
+        loss.found_running(turn, job, job.robot)
     if job.status not in {S.REDWOOD_RUNNING, S.UIPATH_RUNNING}:
         return _ordered_or_illegal(job, "ask a question of")
     operator_message.ask(world, turn, job, detail.question)

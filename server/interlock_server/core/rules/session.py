@@ -93,7 +93,7 @@ def _reconcile(turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
     if running.ended or not running.started:
         return  # its own report follows
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.move_as_allowed(turn, job, Trigger.STILL_RUNNING, robot, "")
+        loss.found_running(turn, job, robot)
         return
     if job.status == S.REDWOOD_DISPATCHED:
         loss.move_as_allowed(turn, job, Trigger.ACCEPT, robot, "")
