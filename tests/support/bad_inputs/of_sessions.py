@@ -248,10 +248,10 @@ BAD_REPORTS: Final = (
     BadReport("a job that is over", lambda s: s.final, 0, _COMPLETED, "ALREADY_FINAL"),
     BadReport("an unknown job", lambda _: 10**9, 1, _COMPLETED, "JOB_NOT_FOUND"),
     BadReport(
-        "a start of what runs",
-        lambda s: s.running,
+        "a wait of a UiPath job",
+        lambda s: s.running_uipath,
         1,
-        _STARTED,
+        R.REPORT_KIND_WAITING,
         "ILLEGAL_TRANSITION",
         metadata=("status", "allowed"),
     ),
