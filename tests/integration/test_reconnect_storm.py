@@ -9,7 +9,7 @@ import pytest
 
 from interlock import connect
 from tests.support.own_process import QUICK_RECONNECT, ServerProcess
-from tests.support.real_time import pass_time
+from tests.support.real_time import pass_time, until
 from tests.support.traffic import make_robot, put_catalog
 
 WATCHERS = 300
@@ -79,6 +79,7 @@ async def test_three_hundred_watchers_and_a_hundred_robots_come_back_at_once(ser
         await asyncio.gather(*(robot.connected() for robot in robots))
         await run_jobs(user)
 
+        await until(lambda: all(seen), within=PATIENCE_S, what="every watcher has seen something")
         await asyncio.to_thread(server.restart, kill=kill)
         await asyncio.gather(*(robot.connected() for robot in robots))
         await run_jobs(user)
