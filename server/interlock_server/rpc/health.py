@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SERVICE_NAME: Final[str] = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 
+#: How long a stop waits for watches to hear of it.
+LAST_WORD_S: Final = 1.0
+
 _Status = health_pb2.HealthCheckResponse
 
 
@@ -31,6 +34,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # it has no
         self._status: int = _Status.NOT_SERVING
         self._changed = asyncio.Event()
         self._ended = False
+        self._open: set[asyncio.Task[None]] = set()
 
     def serve(self) -> None:
         """Say that there is service."""
@@ -40,10 +44,12 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # it has no
         """Say that no more work is taken."""
         self._set(_Status.NOT_SERVING)
 
-    def end_watches(self) -> None:
-        """End every watch once it has been told the last status."""
+    async def end_watches(self) -> None:
+        """Tell every watch the last status and end it; one that does not read is not waited for."""
         self._ended = True
         self._set(self._status)
+        if self._open:
+            await asyncio.wait(self._open, timeout=LAST_WORD_S)
 
     async def Check(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: Context
@@ -59,6 +65,15 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # it has no
         self, request: health_pb2.HealthCheckRequest, context: Context
     ) -> None:
         """Say how a service is, and again whenever that changes."""
+        saying = asyncio.create_task(self._say(request, context), name="health watch")
+        self._open.add(saying)
+        try:
+            await saying
+        finally:
+            saying.cancel()
+            self._open.discard(saying)
+
+    async def _say(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:
         known = request.service in self._services
         said = None
         while True:

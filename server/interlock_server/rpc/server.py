@@ -151,7 +151,7 @@ class RpcServer:
 
     async def stop(self, grace_s: float | None) -> None:
         """Refuse new calls and end the open ones, at the latest after `grace_s`."""
-        self._health.end_watches()
+        await self._health.end_watches()
         await self._server.stop(grace_s)
 
 
