@@ -44,6 +44,7 @@ CORE_LEVELS: Final = {
     "fact": 1,
     "model": 2,
     "lane": 3,
+    "lock_line": 3,
     "world": 4,
     "command": 5,
     "rejection": 4,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from interlock_server.core import apply
 from interlock_server.core import command as c
 from interlock_server.core.change import Cause
 from interlock_server.core.decide import take_turn
@@ -259,6 +260,8 @@ class Engine:
             or lanes.dirty
             or lanes.dirty_robots
             or self.world.moving_queues
+            or self.world.reviewing_starts
+            or self.world.lock_lines.dirty
         )
 
     def _decide_group(self) -> Sealed:
@@ -283,13 +286,17 @@ class Engine:
         return self._seal(draft, first_revision, answers, replies)
 
     def _follow_up(self, draft: Draft) -> None:
-        """Slices of a queue's hold or release, and dispatching.
+        """Slices of a queue's hold or release and of a new calendar, locks, and dispatching.
 
         Bounded, and continued in the next group.
         """
         world = self.world
         if world.moving_queues:
             self._turn(draft, c.MoveQueueJobs(), Actor.USER, "user")
+        if world.reviewing_starts:
+            self._turn(draft, c.ReviewStarts(), Actor.SYSTEM, "calendar")
+        if world.lock_lines.dirty:
+            self._turn(draft, c.GrantLocks(), Actor.DISPATCHER, "dispatcher")
         if world.lanes.dirty or world.lanes.dirty_robots:
             self._turn(draft, c.Dispatch(), Actor.DISPATCHER, "dispatcher")
 
@@ -347,7 +354,7 @@ class Engine:
     def _archive(self, draft: Draft) -> list[Job]:
         """Let final jobs leave memory, in the same commit that archives them.
 
-        Open messages keep one.
+        An open message keeps one, and so does a chain that is not over.
         """
         world = self.world
         if not world.finished:
@@ -357,7 +364,7 @@ class Engine:
         archived: list[Job] = []
         for job_id in finished:
             job = world.jobs.get(job_id)
-            if job is not None and job.open_message is None:
+            if job is not None and apply.may_leave(world, job):
                 turn.forget(job_id)
                 archived.append(job)
         return archived

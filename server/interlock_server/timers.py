@@ -57,11 +57,11 @@ class Timers:
             await self._engine.request(CleanUpTerminating(), actor=Actor.CLOCK, author="clean-up")
 
     def _is_due(self, now_ms: int) -> bool:
-        deadlines = self._engine.world.deadlines
-        return bool(deadlines) and deadlines[0][0] <= now_ms
+        due_ms = self._engine.world.next_due_ms()
+        return bool(due_ms) and due_ms <= now_ms
 
     def _wait_s(self) -> float:
-        deadlines = self._engine.world.deadlines
-        if not deadlines:
+        due_ms = self._engine.world.next_due_ms()
+        if not due_ms:
             return LOOK_EVERY_S
-        return min(LOOK_EVERY_S, max(0.0, (deadlines[0][0] - self._clock.now_ms()) / 1000))
+        return min(LOOK_EVERY_S, max(0.0, (due_ms - self._clock.now_ms()) / 1000))

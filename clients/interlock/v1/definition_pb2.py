@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from interlock.v1 import chain_pb2 as interlock_dot_v1_dot_chain__pb2
 from interlock.v1 import status_pb2 as interlock_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinterlock/v1/definition.proto\x12\x0cinterlock.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19interlock/v1/status.proto\"O\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x04 \x01(\t\"\xce\x04\n\nDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\tlifecycle\x18\x02 \x01(\x0e\x32\x17.interlock.v1.Lifecycle\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05queue\x18\x04 \x01(\t\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12+\n\nparameters\x18\x06 \x03(\x0b\x32\x17.interlock.v1.Parameter\x12\x12\n\nforeground\x18\x07 \x01(\x08\x12/\n\ron_robot_loss\x18\x08 \x01(\x0e\x32\x18.interlock.v1.LossPolicy\x12\x17\n\x0freturn_code_map\x18\t \x01(\t\x12\x34\n\ncompletion\x18\n \x01(\x0e\x32 .interlock.v1.CompletionStrategy\x12\x16\n\x0ehold_on_submit\x18\x0b \x01(\x08\x12\x34\n\x11uncertain_timeout\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12message_on_failure\x18\r \x01(\x08\x12\x34\n\x06labels\x18\x0e \x03(\x0b\x32$.interlock.v1.Definition.LabelsEntry\x12\x0f\n\x07version\x18\x0f \x01(\x04\x12/\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*m\n\nLossPolicy\x12\x1b\n\x17LOSS_POLICY_UNSPECIFIED\x10\x00\x12\x14\n\x10LOSS_POLICY_WAIT\x10\x01\x12\x15\n\x11LOSS_POLICY_FAULT\x10\x02\x12\x15\n\x11LOSS_POLICY_RERUN\x10\x03*|\n\x12\x43ompletionStrategy\x12#\n\x1f\x43OMPLETION_STRATEGY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMPLETION_STRATEGY_DEFAULT\x10\x01\x12 \n\x1c\x43OMPLETION_STRATEGY_EXTERNAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinterlock/v1/definition.proto\x12\x0cinterlock.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18interlock/v1/chain.proto\x1a\x19interlock/v1/status.proto\"c\n\tWaitEvent\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06\x63lears\x18\x02 \x01(\x08\x12\x0e\n\x06window\x18\x03 \x01(\t\x12\x14\n\x0cwhile_closed\x18\x04 \x01(\x08\x12\x11\n\tcondition\x18\x05 \x01(\t\"z\n\nEventRaise\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06\x63lears\x18\x02 \x01(\x08\x12&\n\x08statuses\x18\x03 \x03(\x0e\x32\x14.interlock.v1.Status\x12\x14\n\x0creturn_codes\x18\x04 \x01(\t\x12\x0f\n\x07\x63omment\x18\x05 \x01(\t\";\n\x08LockNeed\x12\x0c\n\x04lock\x18\x01 \x01(\t\x12\x0e\n\x06\x63ounts\x18\x02 \x01(\r\x12\x11\n\texclusive\x18\x03 \x01(\x08\"\x88\x01\n\x04Rule\x12\x0c\n\x04when\x18\x01 \x01(\t\x12(\n\x06\x65\x66\x66\x65\x63t\x18\x02 \x01(\x0e\x32\x18.interlock.v1.RuleEffect\x12(\n\x05\x64\x65lay\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xea\x01\n\x0cRuntimeLimit\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.interlock.v1.LimitKind\x12\'\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x18.interlock.v1.LimitBasis\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07percent\x18\x04 \x01(\r\x12\x12\n\nexpression\x18\x05 \x01(\t\x12\r\n\x05\x65vent\x18\x06 \x01(\t\x12)\n\x06\x65\x66\x66\x65\x63t\x18\x07 \x01(\x0e\x32\x19.interlock.v1.LimitEffect\"\x9f\x01\n\x0fRestartBehavior\x12$\n\x06status\x18\x01 \x01(\x0e\x32\x14.interlock.v1.Status\x12+\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1b.interlock.v1.RestartAction\x12(\n\x05\x64\x65lay\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x04 \x01(\x08\"t\n\x04Keep\x12\r\n\x05\x63ount\x18\x01 \x01(\r\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x08statuses\x18\x03 \x03(\x0e\x32\x14.interlock.v1.Status\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"O\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x04 \x01(\t\"\xf7\n\n\nDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\tlifecycle\x18\x02 \x01(\x0e\x32\x17.interlock.v1.Lifecycle\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05queue\x18\x04 \x01(\t\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12+\n\nparameters\x18\x06 \x03(\x0b\x32\x17.interlock.v1.Parameter\x12\x12\n\nforeground\x18\x07 \x01(\x08\x12/\n\ron_robot_loss\x18\x08 \x01(\x0e\x32\x18.interlock.v1.LossPolicy\x12\x17\n\x0freturn_code_map\x18\t \x01(\t\x12\x34\n\ncompletion\x18\n \x01(\x0e\x32 .interlock.v1.CompletionStrategy\x12\x16\n\x0ehold_on_submit\x18\x0b \x01(\x08\x12\x34\n\x11uncertain_timeout\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12message_on_failure\x18\r \x01(\x08\x12\x34\n\x06labels\x18\x0e \x03(\x0b\x32$.interlock.v1.Definition.LabelsEntry\x12\x0f\n\x07version\x18\x0f \x01(\x04\x12/\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06window\x18\x11 \x01(\t\x12+\n\x08min_open\x18\x12 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x0eoverdue_policy\x18\x13 \x01(\x0e\x32\x1b.interlock.v1.OverduePolicy\x12\x15\n\roverdue_event\x18\x14 \x01(\t\x12\x11\n\ttime_zone\x18\x15 \x01(\t\x12,\n\x0bwait_events\x18\x16 \x03(\x0b\x32\x17.interlock.v1.WaitEvent\x12-\n\x0b\x61uto_submit\x18\x17 \x01(\x0e\x32\x18.interlock.v1.AutoSubmit\x12.\n\x0c\x65vent_raises\x18\x18 \x03(\x0b\x32\x18.interlock.v1.EventRaise\x12%\n\x05locks\x18\x19 \x03(\x0b\x32\x16.interlock.v1.LockNeed\x12\x11\n\tresources\x18\x1a \x03(\t\x12\x0e\n\x06server\x18\x1b \x01(\t\x12\x11\n\thold_when\x18\x1c \x01(\t\x12%\n\ton_change\x18\x1d \x03(\x0b\x32\x12.interlock.v1.Rule\x12\'\n\x0bpre_running\x18\x1e \x03(\x0b\x32\x12.interlock.v1.Rule\x12(\n\x0cpost_running\x18\x1f \x03(\x0b\x32\x12.interlock.v1.Rule\x12\x18\n\x10pre_running_code\x18  \x01(\x08\x12\x19\n\x11post_running_code\x18! \x01(\x08\x12\x32\n\x0eruntime_limits\x18\" \x03(\x0b\x32\x1a.interlock.v1.RuntimeLimit\x12\x38\n\x11restart_behaviors\x18# \x03(\x0b\x32\x1d.interlock.v1.RestartBehavior\x12\x12\n\nstarts_max\x18$ \x01(\r\x12*\n\trecording\x18% \x01(\x0e\x32\x17.interlock.v1.Recording\x12 \n\x04keep\x18& \x01(\x0b\x32\x12.interlock.v1.Keep\x12\"\n\x05\x63hain\x18\' \x01(\x0b\x32\x13.interlock.v1.Chain\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*m\n\nLossPolicy\x12\x1b\n\x17LOSS_POLICY_UNSPECIFIED\x10\x00\x12\x14\n\x10LOSS_POLICY_WAIT\x10\x01\x12\x15\n\x11LOSS_POLICY_FAULT\x10\x02\x12\x15\n\x11LOSS_POLICY_RERUN\x10\x03*\xb0\x01\n\x12\x43ompletionStrategy\x12#\n\x1f\x43OMPLETION_STRATEGY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMPLETION_STRATEGY_DEFAULT\x10\x01\x12 \n\x1c\x43OMPLETION_STRATEGY_EXTERNAL\x10\x02\x12\x32\n.COMPLETION_STRATEGY_EXTERNAL_WAIT_FOR_CHILDREN\x10\x03*\xa0\x01\n\rOverduePolicy\x12\x1e\n\x1aOVERDUE_POLICY_UNSPECIFIED\x10\x00\x12\x1c\n\x18OVERDUE_POLICY_SCHEDULED\x10\x01\x12\x1a\n\x16OVERDUE_POLICY_OVERDUE\x10\x02\x12\x1c\n\x18OVERDUE_POLICY_CANCELING\x10\x03\x12\x17\n\x13OVERDUE_POLICY_HELD\x10\x04*r\n\nAutoSubmit\x12\x1b\n\x17\x41UTO_SUBMIT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41UTO_SUBMIT_NEVER\x10\x01\x12\x16\n\x12\x41UTO_SUBMIT_ALWAYS\x10\x02\x12\x18\n\x14\x41UTO_SUBMIT_ONLY_ONE\x10\x03*\xd6\x01\n\nRuleEffect\x12\x1b\n\x17RULE_EFFECT_UNSPECIFIED\x10\x00\x12\x14\n\x10RULE_EFFECT_HOLD\x10\x01\x12\x16\n\x12RULE_EFFECT_CANCEL\x10\x02\x12\x14\n\x10RULE_EFFECT_FAIL\x10\x03\x12\x1a\n\x16RULE_EFFECT_RESCHEDULE\x10\x04\x12\x14\n\x10RULE_EFFECT_MOVE\x10\x05\x12\x18\n\x14RULE_EFFECT_COMPLETE\x10\x06\x12\x1b\n\x17RULE_EFFECT_RAISE_EVENT\x10\x07*W\n\tLimitKind\x12\x1a\n\x16LIMIT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12LIMIT_KIND_MINIMUM\x10\x01\x12\x16\n\x12LIMIT_KIND_MAXIMUM\x10\x02*\x9f\x01\n\nLimitBasis\x12\x1b\n\x17LIMIT_BASIS_UNSPECIFIED\x10\x00\x12\x15\n\x11LIMIT_BASIS_FIXED\x10\x01\x12\x1f\n\x1bLIMIT_BASIS_ESTIMATE_OFFSET\x10\x02\x12 \n\x1cLIMIT_BASIS_ESTIMATE_PERCENT\x10\x03\x12\x1a\n\x16LIMIT_BASIS_EXPRESSION\x10\x04*q\n\x0bLimitEffect\x12\x1c\n\x18LIMIT_EFFECT_UNSPECIFIED\x10\x00\x12\x15\n\x11LIMIT_EFFECT_NONE\x10\x01\x12\x15\n\x11LIMIT_EFFECT_KILL\x10\x02\x12\x16\n\x12LIMIT_EFFECT_ERROR\x10\x03*\xf4\x01\n\rRestartAction\x12\x1e\n\x1aRESTART_ACTION_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESTART_ACTION_CONTINUE\x10\x01\x12\x17\n\x13RESTART_ACTION_STOP\x10\x02\x12\"\n\x1eRESTART_ACTION_REQUEST_RESTART\x10\x03\x12\x1a\n\x16RESTART_ACTION_RESTART\x10\x04\x12%\n!RESTART_ACTION_RESTART_FROM_ERROR\x10\x05\x12&\n\"RESTART_ACTION_RESTART_NO_RESUBMIT\x10\x06*b\n\tRecording\x12\x19\n\x15RECORDING_UNSPECIFIED\x10\x00\x12\x11\n\rRECORDING_OFF\x10\x01\x12\x14\n\x10RECORDING_FAILED\x10\x02\x12\x11\n\rRECORDING_ALL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,14 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEFINITION_LABELSENTRY']._loaded_options = None
   _globals['_DEFINITION_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_LOSSPOLICY']._serialized_start=813
-  _globals['_LOSSPOLICY']._serialized_end=922
-  _globals['_COMPLETIONSTRATEGY']._serialized_start=924
-  _globals['_COMPLETIONSTRATEGY']._serialized_end=1048
-  _globals['_PARAMETER']._serialized_start=139
-  _globals['_PARAMETER']._serialized_end=218
-  _globals['_DEFINITION']._serialized_start=221
-  _globals['_DEFINITION']._serialized_end=811
-  _globals['_DEFINITION_LABELSENTRY']._serialized_start=766
-  _globals['_DEFINITION_LABELSENTRY']._serialized_end=811
+  _globals['_LOSSPOLICY']._serialized_start=2590
+  _globals['_LOSSPOLICY']._serialized_end=2699
+  _globals['_COMPLETIONSTRATEGY']._serialized_start=2702
+  _globals['_COMPLETIONSTRATEGY']._serialized_end=2878
+  _globals['_OVERDUEPOLICY']._serialized_start=2881
+  _globals['_OVERDUEPOLICY']._serialized_end=3041
+  _globals['_AUTOSUBMIT']._serialized_start=3043
+  _globals['_AUTOSUBMIT']._serialized_end=3157
+  _globals['_RULEEFFECT']._serialized_start=3160
+  _globals['_RULEEFFECT']._serialized_end=3374
+  _globals['_LIMITKIND']._serialized_start=3376
+  _globals['_LIMITKIND']._serialized_end=3463
+  _globals['_LIMITBASIS']._serialized_start=3466
+  _globals['_LIMITBASIS']._serialized_end=3625
+  _globals['_LIMITEFFECT']._serialized_start=3627
+  _globals['_LIMITEFFECT']._serialized_end=3740
+  _globals['_RESTARTACTION']._serialized_start=3743
+  _globals['_RESTARTACTION']._serialized_end=3987
+  _globals['_RECORDING']._serialized_start=3989
+  _globals['_RECORDING']._serialized_end=4087
+  _globals['_WAITEVENT']._serialized_start=165
+  _globals['_WAITEVENT']._serialized_end=264
+  _globals['_EVENTRAISE']._serialized_start=266
+  _globals['_EVENTRAISE']._serialized_end=388
+  _globals['_LOCKNEED']._serialized_start=390
+  _globals['_LOCKNEED']._serialized_end=449
+  _globals['_RULE']._serialized_start=452
+  _globals['_RULE']._serialized_end=588
+  _globals['_RUNTIMELIMIT']._serialized_start=591
+  _globals['_RUNTIMELIMIT']._serialized_end=825
+  _globals['_RESTARTBEHAVIOR']._serialized_start=828
+  _globals['_RESTARTBEHAVIOR']._serialized_end=987
+  _globals['_KEEP']._serialized_start=989
+  _globals['_KEEP']._serialized_end=1105
+  _globals['_PARAMETER']._serialized_start=1107
+  _globals['_PARAMETER']._serialized_end=1186
+  _globals['_DEFINITION']._serialized_start=1189
+  _globals['_DEFINITION']._serialized_end=2588
+  _globals['_DEFINITION_LABELSENTRY']._serialized_start=2543
+  _globals['_DEFINITION_LABELSENTRY']._serialized_end=2588
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from interlock.v1 import chain_pb2 as _chain_pb2
 from interlock.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
@@ -78,6 +79,10 @@ class _CompletionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Co
     """COMPLETION_STRATEGY_EXTERNAL: after its code has ended the job stays Running until
     JobService.CompleteJobs names its result.
     """
+    COMPLETION_STRATEGY_EXTERNAL_WAIT_FOR_CHILDREN: _CompletionStrategy.ValueType  # 3
+    """COMPLETION_STRATEGY_EXTERNAL_WAIT_FOR_CHILDREN: after its code has ended the job is Waiting until the jobs that
+    name it as their parent are final, and ends then.
+    """
 
 class CompletionStrategy(_CompletionStrategy, metaclass=_CompletionStrategyEnumTypeWrapper):
     """CompletionStrategy says who ends a Redwood job."""
@@ -90,7 +95,539 @@ COMPLETION_STRATEGY_EXTERNAL: CompletionStrategy.ValueType  # 2
 """COMPLETION_STRATEGY_EXTERNAL: after its code has ended the job stays Running until
 JobService.CompleteJobs names its result.
 """
+COMPLETION_STRATEGY_EXTERNAL_WAIT_FOR_CHILDREN: CompletionStrategy.ValueType  # 3
+"""COMPLETION_STRATEGY_EXTERNAL_WAIT_FOR_CHILDREN: after its code has ended the job is Waiting until the jobs that
+name it as their parent are final, and ends then.
+"""
 Global___CompletionStrategy: _TypeAlias = CompletionStrategy  # noqa: Y015
+
+class _OverduePolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OverduePolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OverduePolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OVERDUE_POLICY_UNSPECIFIED: _OverduePolicy.ValueType  # 0
+    """OVERDUE_POLICY_UNSPECIFIED means OVERDUE_POLICY_SCHEDULED."""
+    OVERDUE_POLICY_SCHEDULED: _OverduePolicy.ValueType  # 1
+    """OVERDUE_POLICY_SCHEDULED gives it the next opening as its start."""
+    OVERDUE_POLICY_OVERDUE: _OverduePolicy.ValueType  # 2
+    """OVERDUE_POLICY_OVERDUE makes it Overdue: a person has to act."""
+    OVERDUE_POLICY_CANCELING: _OverduePolicy.ValueType  # 3
+    """OVERDUE_POLICY_CANCELING cancels it."""
+    OVERDUE_POLICY_HELD: _OverduePolicy.ValueType  # 4
+    """OVERDUE_POLICY_HELD puts it on hold."""
+
+class OverduePolicy(_OverduePolicy, metaclass=_OverduePolicyEnumTypeWrapper):
+    """OverduePolicy says what happens to a job that did not run before its first time window closed."""
+
+OVERDUE_POLICY_UNSPECIFIED: OverduePolicy.ValueType  # 0
+"""OVERDUE_POLICY_UNSPECIFIED means OVERDUE_POLICY_SCHEDULED."""
+OVERDUE_POLICY_SCHEDULED: OverduePolicy.ValueType  # 1
+"""OVERDUE_POLICY_SCHEDULED gives it the next opening as its start."""
+OVERDUE_POLICY_OVERDUE: OverduePolicy.ValueType  # 2
+"""OVERDUE_POLICY_OVERDUE makes it Overdue: a person has to act."""
+OVERDUE_POLICY_CANCELING: OverduePolicy.ValueType  # 3
+"""OVERDUE_POLICY_CANCELING cancels it."""
+OVERDUE_POLICY_HELD: OverduePolicy.ValueType  # 4
+"""OVERDUE_POLICY_HELD puts it on hold."""
+Global___OverduePolicy: _TypeAlias = OverduePolicy  # noqa: Y015
+
+class _AutoSubmit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AutoSubmitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AutoSubmit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUTO_SUBMIT_UNSPECIFIED: _AutoSubmit.ValueType  # 0
+    """AUTO_SUBMIT_UNSPECIFIED means AUTO_SUBMIT_NEVER."""
+    AUTO_SUBMIT_NEVER: _AutoSubmit.ValueType  # 1
+    """AUTO_SUBMIT_NEVER submits nothing."""
+    AUTO_SUBMIT_ALWAYS: _AutoSubmit.ValueType  # 2
+    """AUTO_SUBMIT_ALWAYS submits a job for every raise."""
+    AUTO_SUBMIT_ONLY_ONE: _AutoSubmit.ValueType  # 3
+    """AUTO_SUBMIT_ONLY_ONE submits a job unless one of the definition is live."""
+
+class AutoSubmit(_AutoSubmit, metaclass=_AutoSubmitEnumTypeWrapper):
+    """AutoSubmit says whether a raise of a wait event submits the definition."""
+
+AUTO_SUBMIT_UNSPECIFIED: AutoSubmit.ValueType  # 0
+"""AUTO_SUBMIT_UNSPECIFIED means AUTO_SUBMIT_NEVER."""
+AUTO_SUBMIT_NEVER: AutoSubmit.ValueType  # 1
+"""AUTO_SUBMIT_NEVER submits nothing."""
+AUTO_SUBMIT_ALWAYS: AutoSubmit.ValueType  # 2
+"""AUTO_SUBMIT_ALWAYS submits a job for every raise."""
+AUTO_SUBMIT_ONLY_ONE: AutoSubmit.ValueType  # 3
+"""AUTO_SUBMIT_ONLY_ONE submits a job unless one of the definition is live."""
+Global___AutoSubmit: _TypeAlias = AutoSubmit  # noqa: Y015
+
+class _RuleEffect:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RuleEffectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleEffect.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RULE_EFFECT_UNSPECIFIED: _RuleEffect.ValueType  # 0
+    """RULE_EFFECT_UNSPECIFIED is refused."""
+    RULE_EFFECT_HOLD: _RuleEffect.ValueType  # 1
+    """RULE_EFFECT_HOLD puts it on hold (before it runs)."""
+    RULE_EFFECT_CANCEL: _RuleEffect.ValueType  # 2
+    """RULE_EFFECT_CANCEL cancels it (before it runs)."""
+    RULE_EFFECT_FAIL: _RuleEffect.ValueType  # 3
+    """RULE_EFFECT_FAIL ends it as Error."""
+    RULE_EFFECT_RESCHEDULE: _RuleEffect.ValueType  # 4
+    """RULE_EFFECT_RESCHEDULE gives it another start (before it runs)."""
+    RULE_EFFECT_MOVE: _RuleEffect.ValueType  # 5
+    """RULE_EFFECT_MOVE puts it into another queue (before it runs)."""
+    RULE_EFFECT_COMPLETE: _RuleEffect.ValueType  # 6
+    """RULE_EFFECT_COMPLETE ends it as Completed (after it ran)."""
+    RULE_EFFECT_RAISE_EVENT: _RuleEffect.ValueType  # 7
+    """RULE_EFFECT_RAISE_EVENT raises a named event; the job goes on."""
+
+class RuleEffect(_RuleEffect, metaclass=_RuleEffectEnumTypeWrapper):
+    """RuleEffect is what a rule of an action does with its job."""
+
+RULE_EFFECT_UNSPECIFIED: RuleEffect.ValueType  # 0
+"""RULE_EFFECT_UNSPECIFIED is refused."""
+RULE_EFFECT_HOLD: RuleEffect.ValueType  # 1
+"""RULE_EFFECT_HOLD puts it on hold (before it runs)."""
+RULE_EFFECT_CANCEL: RuleEffect.ValueType  # 2
+"""RULE_EFFECT_CANCEL cancels it (before it runs)."""
+RULE_EFFECT_FAIL: RuleEffect.ValueType  # 3
+"""RULE_EFFECT_FAIL ends it as Error."""
+RULE_EFFECT_RESCHEDULE: RuleEffect.ValueType  # 4
+"""RULE_EFFECT_RESCHEDULE gives it another start (before it runs)."""
+RULE_EFFECT_MOVE: RuleEffect.ValueType  # 5
+"""RULE_EFFECT_MOVE puts it into another queue (before it runs)."""
+RULE_EFFECT_COMPLETE: RuleEffect.ValueType  # 6
+"""RULE_EFFECT_COMPLETE ends it as Completed (after it ran)."""
+RULE_EFFECT_RAISE_EVENT: RuleEffect.ValueType  # 7
+"""RULE_EFFECT_RAISE_EVENT raises a named event; the job goes on."""
+Global___RuleEffect: _TypeAlias = RuleEffect  # noqa: Y015
+
+class _LimitKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LimitKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIMIT_KIND_UNSPECIFIED: _LimitKind.ValueType  # 0
+    """LIMIT_KIND_UNSPECIFIED is refused."""
+    LIMIT_KIND_MINIMUM: _LimitKind.ValueType  # 1
+    """LIMIT_KIND_MINIMUM is missed by a job that ends sooner."""
+    LIMIT_KIND_MAXIMUM: _LimitKind.ValueType  # 2
+    """LIMIT_KIND_MAXIMUM is missed by a job that runs longer."""
+
+class LimitKind(_LimitKind, metaclass=_LimitKindEnumTypeWrapper):
+    """LimitKind says which way a run time misses a limit."""
+
+LIMIT_KIND_UNSPECIFIED: LimitKind.ValueType  # 0
+"""LIMIT_KIND_UNSPECIFIED is refused."""
+LIMIT_KIND_MINIMUM: LimitKind.ValueType  # 1
+"""LIMIT_KIND_MINIMUM is missed by a job that ends sooner."""
+LIMIT_KIND_MAXIMUM: LimitKind.ValueType  # 2
+"""LIMIT_KIND_MAXIMUM is missed by a job that runs longer."""
+Global___LimitKind: _TypeAlias = LimitKind  # noqa: Y015
+
+class _LimitBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LimitBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIMIT_BASIS_UNSPECIFIED: _LimitBasis.ValueType  # 0
+    """LIMIT_BASIS_UNSPECIFIED means LIMIT_BASIS_FIXED."""
+    LIMIT_BASIS_FIXED: _LimitBasis.ValueType  # 1
+    """LIMIT_BASIS_FIXED is duration."""
+    LIMIT_BASIS_ESTIMATE_OFFSET: _LimitBasis.ValueType  # 2
+    """LIMIT_BASIS_ESTIMATE_OFFSET is the estimate and duration."""
+    LIMIT_BASIS_ESTIMATE_PERCENT: _LimitBasis.ValueType  # 3
+    """LIMIT_BASIS_ESTIMATE_PERCENT is percent of the estimate."""
+    LIMIT_BASIS_EXPRESSION: _LimitBasis.ValueType  # 4
+    """LIMIT_BASIS_EXPRESSION is what expression gives, in seconds."""
+
+class LimitBasis(_LimitBasis, metaclass=_LimitBasisEnumTypeWrapper):
+    """LimitBasis says how a limit is found when the job starts."""
+
+LIMIT_BASIS_UNSPECIFIED: LimitBasis.ValueType  # 0
+"""LIMIT_BASIS_UNSPECIFIED means LIMIT_BASIS_FIXED."""
+LIMIT_BASIS_FIXED: LimitBasis.ValueType  # 1
+"""LIMIT_BASIS_FIXED is duration."""
+LIMIT_BASIS_ESTIMATE_OFFSET: LimitBasis.ValueType  # 2
+"""LIMIT_BASIS_ESTIMATE_OFFSET is the estimate and duration."""
+LIMIT_BASIS_ESTIMATE_PERCENT: LimitBasis.ValueType  # 3
+"""LIMIT_BASIS_ESTIMATE_PERCENT is percent of the estimate."""
+LIMIT_BASIS_EXPRESSION: LimitBasis.ValueType  # 4
+"""LIMIT_BASIS_EXPRESSION is what expression gives, in seconds."""
+Global___LimitBasis: _TypeAlias = LimitBasis  # noqa: Y015
+
+class _LimitEffect:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LimitEffectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitEffect.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIMIT_EFFECT_UNSPECIFIED: _LimitEffect.ValueType  # 0
+    """LIMIT_EFFECT_UNSPECIFIED means LIMIT_EFFECT_KILL for a maximum, LIMIT_EFFECT_NONE for a minimum."""
+    LIMIT_EFFECT_NONE: _LimitEffect.ValueType  # 1
+    """LIMIT_EFFECT_NONE does nothing more."""
+    LIMIT_EFFECT_KILL: _LimitEffect.ValueType  # 2
+    """LIMIT_EFFECT_KILL kills it."""
+    LIMIT_EFFECT_ERROR: _LimitEffect.ValueType  # 3
+    """LIMIT_EFFECT_ERROR ends it as Error."""
+
+class LimitEffect(_LimitEffect, metaclass=_LimitEffectEnumTypeWrapper):
+    """LimitEffect is what a missed maximum does to its job, beside the event."""
+
+LIMIT_EFFECT_UNSPECIFIED: LimitEffect.ValueType  # 0
+"""LIMIT_EFFECT_UNSPECIFIED means LIMIT_EFFECT_KILL for a maximum, LIMIT_EFFECT_NONE for a minimum."""
+LIMIT_EFFECT_NONE: LimitEffect.ValueType  # 1
+"""LIMIT_EFFECT_NONE does nothing more."""
+LIMIT_EFFECT_KILL: LimitEffect.ValueType  # 2
+"""LIMIT_EFFECT_KILL kills it."""
+LIMIT_EFFECT_ERROR: LimitEffect.ValueType  # 3
+"""LIMIT_EFFECT_ERROR ends it as Error."""
+Global___LimitEffect: _TypeAlias = LimitEffect  # noqa: Y015
+
+class _RestartAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RestartActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RestartAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESTART_ACTION_UNSPECIFIED: _RestartAction.ValueType  # 0
+    """RESTART_ACTION_UNSPECIFIED means RESTART_ACTION_CONTINUE."""
+    RESTART_ACTION_CONTINUE: _RestartAction.ValueType  # 1
+    """RESTART_ACTION_CONTINUE lets the recurrence go on."""
+    RESTART_ACTION_STOP: _RestartAction.ValueType  # 2
+    """RESTART_ACTION_STOP ends the recurrence."""
+    RESTART_ACTION_REQUEST_RESTART: _RestartAction.ValueType  # 3
+    """RESTART_ACTION_REQUEST_RESTART lets an operator decide: the job is ConsoleRestart until the reply."""
+    RESTART_ACTION_RESTART: _RestartAction.ValueType  # 4
+    """RESTART_ACTION_RESTART makes a new job."""
+    RESTART_ACTION_RESTART_FROM_ERROR: _RestartAction.ValueType  # 5
+    """RESTART_ACTION_RESTART_FROM_ERROR makes a new job that starts at the step that failed."""
+    RESTART_ACTION_RESTART_NO_RESUBMIT: _RestartAction.ValueType  # 6
+    """RESTART_ACTION_RESTART_NO_RESUBMIT makes a new job that belongs to no recurrence."""
+
+class RestartAction(_RestartAction, metaclass=_RestartActionEnumTypeWrapper):
+    """RestartAction is what follows a final status."""
+
+RESTART_ACTION_UNSPECIFIED: RestartAction.ValueType  # 0
+"""RESTART_ACTION_UNSPECIFIED means RESTART_ACTION_CONTINUE."""
+RESTART_ACTION_CONTINUE: RestartAction.ValueType  # 1
+"""RESTART_ACTION_CONTINUE lets the recurrence go on."""
+RESTART_ACTION_STOP: RestartAction.ValueType  # 2
+"""RESTART_ACTION_STOP ends the recurrence."""
+RESTART_ACTION_REQUEST_RESTART: RestartAction.ValueType  # 3
+"""RESTART_ACTION_REQUEST_RESTART lets an operator decide: the job is ConsoleRestart until the reply."""
+RESTART_ACTION_RESTART: RestartAction.ValueType  # 4
+"""RESTART_ACTION_RESTART makes a new job."""
+RESTART_ACTION_RESTART_FROM_ERROR: RestartAction.ValueType  # 5
+"""RESTART_ACTION_RESTART_FROM_ERROR makes a new job that starts at the step that failed."""
+RESTART_ACTION_RESTART_NO_RESUBMIT: RestartAction.ValueType  # 6
+"""RESTART_ACTION_RESTART_NO_RESUBMIT makes a new job that belongs to no recurrence."""
+Global___RestartAction: _TypeAlias = RestartAction  # noqa: Y015
+
+class _Recording:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecordingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Recording.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECORDING_UNSPECIFIED: _Recording.ValueType  # 0
+    """RECORDING_UNSPECIFIED means RECORDING_OFF."""
+    RECORDING_OFF: _Recording.ValueType  # 1
+    """RECORDING_OFF records nothing."""
+    RECORDING_FAILED: _Recording.ValueType  # 2
+    """RECORDING_FAILED keeps recordings of jobs that are Faulted or Error."""
+    RECORDING_ALL: _Recording.ValueType  # 3
+    """RECORDING_ALL keeps every recording."""
+
+class Recording(_Recording, metaclass=_RecordingEnumTypeWrapper):
+    """Recording says which unattended jobs are recorded by their robots."""
+
+RECORDING_UNSPECIFIED: Recording.ValueType  # 0
+"""RECORDING_UNSPECIFIED means RECORDING_OFF."""
+RECORDING_OFF: Recording.ValueType  # 1
+"""RECORDING_OFF records nothing."""
+RECORDING_FAILED: Recording.ValueType  # 2
+"""RECORDING_FAILED keeps recordings of jobs that are Faulted or Error."""
+RECORDING_ALL: Recording.ValueType  # 3
+"""RECORDING_ALL keeps every recording."""
+Global___Recording: _TypeAlias = Recording  # noqa: Y015
+
+@_typing.final
+class WaitEvent(_message.Message):
+    """WaitEvent is a named event that a job waits for before it is queued. Several have all to be raised; each is waited
+    for once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    CLEARS_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    WHILE_CLOSED_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """event by name. Required."""
+    clears: _builtins.bool
+    """clears makes the job that goes on clear the event, so that others need a new raise."""
+    window: _builtins.str
+    """window by name: the wait applies only while it is open; empty for always."""
+    while_closed: _builtins.bool
+    """while_closed makes the wait apply while the window is closed instead."""
+    condition: _builtins.str
+    """condition in CEL: the wait applies only if it is true; empty for always."""
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        clears: _builtins.bool = ...,
+        window: _builtins.str = ...,
+        while_closed: _builtins.bool = ...,
+        condition: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "condition", b"condition", "event", b"event", "while_closed", b"while_closed", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitEvent: _TypeAlias = WaitEvent  # noqa: Y015
+
+@_typing.final
+class EventRaise(_message.Message):
+    """EventRaise is a named event that a job raises or clears by reaching a status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    CLEARS_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    RETURN_CODES_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """event by name. Required."""
+    clears: _builtins.bool
+    """clears makes the job clear the event instead of raising it."""
+    return_codes: _builtins.str
+    """return_codes limits it to these, as in return_code_map; empty for any."""
+    comment: _builtins.str
+    """comment that the raise carries, at most 1,024 characters."""
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[_status_pb2.Status.ValueType]:
+        """statuses that do it, 1 to 31."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        clears: _builtins.bool = ...,
+        statuses: _abc.Iterable[_status_pb2.Status.ValueType] | None = ...,
+        return_codes: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clears", b"clears", "comment", b"comment", "event", b"event", "return_codes", b"return_codes", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventRaise: _TypeAlias = EventRaise  # noqa: Y015
+
+@_typing.final
+class LockNeed(_message.Message):
+    """LockNeed is what a job needs of a lock before it may run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCK_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    EXCLUSIVE_FIELD_NUMBER: _builtins.int
+    lock: _builtins.str
+    """lock by name. Required."""
+    counts: _builtins.int
+    """counts of it; 0 means 1."""
+    exclusive: _builtins.bool
+    """exclusive needs all of its counts (shared/exclusive locks only)."""
+    def __init__(
+        self,
+        *,
+        lock: _builtins.str = ...,
+        counts: _builtins.int = ...,
+        exclusive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "exclusive", b"exclusive", "lock", b"lock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockNeed: _TypeAlias = LockNeed  # noqa: Y015
+
+@_typing.final
+class Rule(_message.Message):
+    """Rule is one line of an action. The first rule whose expression is true counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHEN_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    when: _builtins.str
+    """when in CEL. Required."""
+    effect: Global___RuleEffect.ValueType
+    """effect that it has. Required."""
+    target: _builtins.str
+    """target is the queue for RULE_EFFECT_MOVE, the event for RULE_EFFECT_RAISE_EVENT."""
+    reason: _builtins.str
+    """reason for people and the history, at most 1,024 characters."""
+    @_builtins.property
+    def delay(self) -> _duration_pb2.Duration:
+        """delay from now until the new start, for RULE_EFFECT_RESCHEDULE."""
+
+    def __init__(
+        self,
+        *,
+        when: _builtins.str = ...,
+        effect: Global___RuleEffect.ValueType = ...,
+        delay: _duration_pb2.Duration | None = ...,
+        target: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay", "effect", b"effect", "reason", b"reason", "target", b"target", "when", b"when"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rule: _TypeAlias = Rule  # noqa: Y015
+
+@_typing.final
+class RuntimeLimit(_message.Message):
+    """RuntimeLimit bounds how long a job runs: from PreRunning or Running until it leaves for its end, PostRunning excluded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    EXPRESSION_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    kind: Global___LimitKind.ValueType
+    """kind of the limit. Required."""
+    basis: Global___LimitBasis.ValueType
+    """basis of its length."""
+    percent: _builtins.int
+    """percent of the estimate, 1 to 100,000."""
+    expression: _builtins.str
+    """expression in CEL that gives seconds."""
+    event: _builtins.str
+    """event that is raised when the limit is missed; empty for none."""
+    effect: Global___LimitEffect.ValueType
+    """effect on the job."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """duration, or what is added to the estimate."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___LimitKind.ValueType = ...,
+        basis: Global___LimitBasis.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        percent: _builtins.int = ...,
+        expression: _builtins.str = ...,
+        event: _builtins.str = ...,
+        effect: Global___LimitEffect.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "duration", b"duration", "effect", b"effect", "event", b"event", "expression", b"expression", "kind", b"kind", "percent", b"percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuntimeLimit: _TypeAlias = RuntimeLimit  # noqa: Y015
+
+@_typing.final
+class RestartBehavior(_message.Message):
+    """RestartBehavior says what follows one final status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    status: _status_pb2.Status.ValueType
+    """status: Completed, Error, Killed, Canceled or Unknown. Required."""
+    action: Global___RestartAction.ValueType
+    """action that follows."""
+    message: _builtins.bool
+    """message leaves an operator message on the job in any case."""
+    @_builtins.property
+    def delay(self) -> _duration_pb2.Duration:
+        """delay before a restart: the new job is Delayed until then."""
+
+    def __init__(
+        self,
+        *,
+        status: _status_pb2.Status.ValueType = ...,
+        action: Global___RestartAction.ValueType = ...,
+        delay: _duration_pb2.Duration | None = ...,
+        message: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "delay", b"delay", "message", b"message", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestartBehavior: _TypeAlias = RestartBehavior  # noqa: Y015
+
+@_typing.final
+class Keep(_message.Message):
+    """Keep says how long final jobs stay in the archive. A job is deleted when every limit that is set says so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """count of the newest jobs of the definition that stay; 0 for no such limit."""
+    force: _builtins.bool
+    """force makes calls of a chain follow this rule instead of going with their chain."""
+    @_builtins.property
+    def age(self) -> _duration_pb2.Duration:
+        """age since the end at which jobs may go; unset for no such limit."""
+
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[_status_pb2.Status.ValueType]:
+        """statuses whose jobs are ever deleted; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        age: _duration_pb2.Duration | None = ...,
+        statuses: _abc.Iterable[_status_pb2.Status.ValueType] | None = ...,
+        force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "count", b"count", "force", b"force", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Keep: _TypeAlias = Keep  # noqa: Y015
 
 @_typing.final
 class Parameter(_message.Message):
@@ -168,6 +705,29 @@ class Definition(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    MIN_OPEN_FIELD_NUMBER: _builtins.int
+    OVERDUE_POLICY_FIELD_NUMBER: _builtins.int
+    OVERDUE_EVENT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    WAIT_EVENTS_FIELD_NUMBER: _builtins.int
+    AUTO_SUBMIT_FIELD_NUMBER: _builtins.int
+    EVENT_RAISES_FIELD_NUMBER: _builtins.int
+    LOCKS_FIELD_NUMBER: _builtins.int
+    RESOURCES_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    HOLD_WHEN_FIELD_NUMBER: _builtins.int
+    ON_CHANGE_FIELD_NUMBER: _builtins.int
+    PRE_RUNNING_FIELD_NUMBER: _builtins.int
+    POST_RUNNING_FIELD_NUMBER: _builtins.int
+    PRE_RUNNING_CODE_FIELD_NUMBER: _builtins.int
+    POST_RUNNING_CODE_FIELD_NUMBER: _builtins.int
+    RUNTIME_LIMITS_FIELD_NUMBER: _builtins.int
+    RESTART_BEHAVIORS_FIELD_NUMBER: _builtins.int
+    STARTS_MAX_FIELD_NUMBER: _builtins.int
+    RECORDING_FIELD_NUMBER: _builtins.int
+    KEEP_FIELD_NUMBER: _builtins.int
+    CHAIN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name identifies the definition in its partition: 1 to 128 of A-Z a-z 0-9 . _ : -"""
     lifecycle: _status_pb2.Lifecycle.ValueType
@@ -194,6 +754,28 @@ class Definition(_message.Message):
     """message_on_failure (Redwood) leaves an operator message on a job that ends as anything but Completed."""
     version: _builtins.int
     """version counts the changes of this definition, from 1. Output only."""
+    window: _builtins.str
+    """window restricts starts (Redwood) to a time window; empty for none."""
+    overdue_policy: Global___OverduePolicy.ValueType
+    """overdue_policy applies when the first window closes before the job ran."""
+    overdue_event: _builtins.str
+    """overdue_event is raised then, whatever the policy; empty for none."""
+    time_zone: _builtins.str
+    """time_zone for windows that have none of their own; empty means UTC."""
+    auto_submit: Global___AutoSubmit.ValueType
+    """auto_submit (Redwood) makes raises of the wait events submit jobs."""
+    server: _builtins.str
+    """server is the only process server that may run it; empty for any."""
+    hold_when: _builtins.str
+    """hold_when in CEL puts a new job on hold if it is true."""
+    pre_running_code: _builtins.bool
+    """pre_running_code says that the robot has code of its own to run before the job."""
+    post_running_code: _builtins.bool
+    """post_running_code says that the robot has code of its own to run after the job."""
+    starts_max: _builtins.int
+    """starts_max bounds automatic restarts of one job, the first run not counted; 0 means 100."""
+    recording: Global___Recording.ValueType
+    """recording of unattended jobs."""
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___Parameter]:
         """parameters accepted. Empty accepts any parameters."""
@@ -211,6 +793,54 @@ class Definition(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """update_time of this version. Output only."""
+
+    @_builtins.property
+    def min_open(self) -> _duration_pb2.Duration:
+        """min_open is how much of an opening has to be left for a start in it."""
+
+    @_builtins.property
+    def wait_events(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitEvent]:
+        """wait_events (Redwood) that a job waits for, at most 64."""
+
+    @_builtins.property
+    def event_raises(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventRaise]:
+        """event_raises are named events that jobs raise or clear, at most 64."""
+
+    @_builtins.property
+    def locks(self) -> _containers.RepeatedCompositeFieldContainer[Global___LockNeed]:
+        """locks (Redwood) that a job needs, all of them at once, at most 64."""
+
+    @_builtins.property
+    def resources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """resources that a robot or its process server has to offer, at most 64."""
+
+    @_builtins.property
+    def on_change(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """on_change rules (Redwood) are evaluated at every change until Queued."""
+
+    @_builtins.property
+    def pre_running(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """pre_running rules (Redwood) are evaluated before the job runs."""
+
+    @_builtins.property
+    def post_running(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """post_running rules (Redwood) are evaluated after the job ran; they may replace its final status."""
+
+    @_builtins.property
+    def runtime_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuntimeLimit]:
+        """runtime_limits of its jobs, at most 16."""
+
+    @_builtins.property
+    def restart_behaviors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RestartBehavior]:
+        """restart_behaviors (Redwood), at most one per final status; what is not listed follows the partition's defaults."""
+
+    @_builtins.property
+    def keep(self) -> Global___Keep:
+        """keep rule for final jobs; unset keeps them for ever."""
+
+    @_builtins.property
+    def chain(self) -> _chain_pb2.Chain:
+        """chain makes it a chain (Redwood): its jobs are executed by the server, step by step."""
 
     def __init__(
         self,
@@ -231,10 +861,33 @@ class Definition(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         version: _builtins.int = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        window: _builtins.str = ...,
+        min_open: _duration_pb2.Duration | None = ...,
+        overdue_policy: Global___OverduePolicy.ValueType = ...,
+        overdue_event: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        wait_events: _abc.Iterable[Global___WaitEvent] | None = ...,
+        auto_submit: Global___AutoSubmit.ValueType = ...,
+        event_raises: _abc.Iterable[Global___EventRaise] | None = ...,
+        locks: _abc.Iterable[Global___LockNeed] | None = ...,
+        resources: _abc.Iterable[_builtins.str] | None = ...,
+        server: _builtins.str = ...,
+        hold_when: _builtins.str = ...,
+        on_change: _abc.Iterable[Global___Rule] | None = ...,
+        pre_running: _abc.Iterable[Global___Rule] | None = ...,
+        post_running: _abc.Iterable[Global___Rule] | None = ...,
+        pre_running_code: _builtins.bool = ...,
+        post_running_code: _builtins.bool = ...,
+        runtime_limits: _abc.Iterable[Global___RuntimeLimit] | None = ...,
+        restart_behaviors: _abc.Iterable[Global___RestartBehavior] | None = ...,
+        starts_max: _builtins.int = ...,
+        recording: Global___Recording.ValueType = ...,
+        keep: Global___Keep | None = ...,
+        chain: _chain_pb2.Chain | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["uncertain_timeout", b"uncertain_timeout", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chain", b"chain", "keep", b"keep", "min_open", b"min_open", "uncertain_timeout", b"uncertain_timeout", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "description", b"description", "foreground", b"foreground", "hold_on_submit", b"hold_on_submit", "labels", b"labels", "lifecycle", b"lifecycle", "message_on_failure", b"message_on_failure", "name", b"name", "on_robot_loss", b"on_robot_loss", "parameters", b"parameters", "priority", b"priority", "queue", b"queue", "return_code_map", b"return_code_map", "uncertain_timeout", b"uncertain_timeout", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_submit", b"auto_submit", "chain", b"chain", "completion", b"completion", "description", b"description", "event_raises", b"event_raises", "foreground", b"foreground", "hold_on_submit", b"hold_on_submit", "hold_when", b"hold_when", "keep", b"keep", "labels", b"labels", "lifecycle", b"lifecycle", "locks", b"locks", "message_on_failure", b"message_on_failure", "min_open", b"min_open", "name", b"name", "on_change", b"on_change", "on_robot_loss", b"on_robot_loss", "overdue_event", b"overdue_event", "overdue_policy", b"overdue_policy", "parameters", b"parameters", "post_running", b"post_running", "post_running_code", b"post_running_code", "pre_running", b"pre_running", "pre_running_code", b"pre_running_code", "priority", b"priority", "queue", b"queue", "recording", b"recording", "resources", b"resources", "restart_behaviors", b"restart_behaviors", "return_code_map", b"return_code_map", "runtime_limits", b"runtime_limits", "server", b"server", "starts_max", b"starts_max", "time_zone", b"time_zone", "uncertain_timeout", b"uncertain_timeout", "update_time", b"update_time", "version", b"version", "wait_events", b"wait_events", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -76,8 +76,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_MESSAGE_NOT_FOUND: no such operator message (NOT_FOUND)."""
     ERROR_REASON_LIFECYCLE_NOT_FOUND: _ErrorReason.ValueType  # 36
     """ERROR_REASON_LIFECYCLE_NOT_FOUND: no such lifecycle (NOT_FOUND). Example: "airflow"."""
+    ERROR_REASON_WINDOW_NOT_FOUND: _ErrorReason.ValueType  # 37
+    """ERROR_REASON_WINDOW_NOT_FOUND: there is no time window of that name (NOT_FOUND)."""
+    ERROR_REASON_EVENT_NOT_FOUND: _ErrorReason.ValueType  # 38
+    """ERROR_REASON_EVENT_NOT_FOUND: there is no named event of that name (NOT_FOUND)."""
+    ERROR_REASON_LOCK_NOT_FOUND: _ErrorReason.ValueType  # 39
+    """ERROR_REASON_LOCK_NOT_FOUND: there is no lock of that name (NOT_FOUND)."""
     ERROR_REASON_PARTITION_EXISTS: _ErrorReason.ValueType  # 40
     """ERROR_REASON_PARTITION_EXISTS: the partition exists already (ALREADY_EXISTS)."""
+    ERROR_REASON_SERVER_NOT_FOUND: _ErrorReason.ValueType  # 41
+    """ERROR_REASON_SERVER_NOT_FOUND: there is no process server of that name (NOT_FOUND)."""
+    ERROR_REASON_SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 42
+    """ERROR_REASON_SCHEDULE_NOT_FOUND: there is no schedule of that name (NOT_FOUND)."""
+    ERROR_REASON_MEDIUM_NOT_FOUND: _ErrorReason.ValueType  # 43
+    """ERROR_REASON_MEDIUM_NOT_FOUND: the job has no such recording (NOT_FOUND)."""
+    ERROR_REASON_STEP_NOT_FOUND: _ErrorReason.ValueType  # 44
+    """ERROR_REASON_STEP_NOT_FOUND: the chain has no step of that name (NOT_FOUND)."""
     ERROR_REASON_JOB_ALREADY_PENDING: _ErrorReason.ValueType  # 50
     """ERROR_REASON_JOB_ALREADY_PENDING: this robot already has a pending job of this definition (FAILED_PRECONDITION)."""
     ERROR_REASON_ILLEGAL_TRANSITION: _ErrorReason.ValueType  # 51
@@ -106,6 +120,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_IN_USE: something still needs what is to be deleted (FAILED_PRECONDITION). Example: a robot with jobs."""
     ERROR_REASON_CONFLICTING_DEFINITION: _ErrorReason.ValueType  # 62
     """ERROR_REASON_CONFLICTING_DEFINITION: a field of a definition that cannot change would change (FAILED_PRECONDITION)."""
+    ERROR_REASON_EVENT_NOT_RAISED: _ErrorReason.ValueType  # 63
+    """ERROR_REASON_EVENT_NOT_RAISED: the event to clear is not raised (FAILED_PRECONDITION)."""
+    ERROR_REASON_ALREADY_SO: _ErrorReason.ValueType  # 64
+    """ERROR_REASON_ALREADY_SO: the object is already what it should become, as a server that is stopped (FAILED_PRECONDITION)."""
+    ERROR_REASON_SCHEDULE_FINISHED: _ErrorReason.ValueType  # 65
+    """ERROR_REASON_SCHEDULE_FINISHED: the recurrence is over and cannot go on (FAILED_PRECONDITION)."""
+    ERROR_REASON_RECORDING_REFUSED: _ErrorReason.ValueType  # 66
+    """ERROR_REASON_RECORDING_REFUSED: the job may not be recorded: its definition says off, it is attended, or it did not
+    fail (FAILED_PRECONDITION).
+    """
+    ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 67
+    """ERROR_REASON_TOO_LARGE: more than a bound allows, as jobs of a chain or bytes of a recording (RESOURCE_EXHAUSTED).
+    Metadata: max.
+    """
+    ERROR_REASON_INVALID_EXPRESSION: _ErrorReason.ValueType  # 20
+    """ERROR_REASON_INVALID_EXPRESSION: an expression does not compile (INVALID_ARGUMENT). The sentence says where."""
+    ERROR_REASON_INVALID_WINDOW: _ErrorReason.ValueType  # 21
+    """ERROR_REASON_INVALID_WINDOW: a time window or recurrence cannot be (INVALID_ARGUMENT), as with an unknown time zone."""
+    ERROR_REASON_INVALID_CHAIN: _ErrorReason.ValueType  # 22
+    """ERROR_REASON_INVALID_CHAIN: a chain cannot be (INVALID_ARGUMENT), as one that calls itself."""
+    ERROR_REASON_DIGEST_MISMATCH: _ErrorReason.ValueType  # 68
+    """ERROR_REASON_DIGEST_MISMATCH: the content is not what its digest says (DATA_LOSS)."""
     ERROR_REASON_NO_SESSION: _ErrorReason.ValueType  # 70
     """ERROR_REASON_NO_SESSION: the robot has no session (FAILED_PRECONDITION)."""
     ERROR_REASON_SESSION_SUPERSEDED: _ErrorReason.ValueType  # 71
@@ -212,8 +248,22 @@ ERROR_REASON_MESSAGE_NOT_FOUND: ErrorReason.ValueType  # 35
 """ERROR_REASON_MESSAGE_NOT_FOUND: no such operator message (NOT_FOUND)."""
 ERROR_REASON_LIFECYCLE_NOT_FOUND: ErrorReason.ValueType  # 36
 """ERROR_REASON_LIFECYCLE_NOT_FOUND: no such lifecycle (NOT_FOUND). Example: "airflow"."""
+ERROR_REASON_WINDOW_NOT_FOUND: ErrorReason.ValueType  # 37
+"""ERROR_REASON_WINDOW_NOT_FOUND: there is no time window of that name (NOT_FOUND)."""
+ERROR_REASON_EVENT_NOT_FOUND: ErrorReason.ValueType  # 38
+"""ERROR_REASON_EVENT_NOT_FOUND: there is no named event of that name (NOT_FOUND)."""
+ERROR_REASON_LOCK_NOT_FOUND: ErrorReason.ValueType  # 39
+"""ERROR_REASON_LOCK_NOT_FOUND: there is no lock of that name (NOT_FOUND)."""
 ERROR_REASON_PARTITION_EXISTS: ErrorReason.ValueType  # 40
 """ERROR_REASON_PARTITION_EXISTS: the partition exists already (ALREADY_EXISTS)."""
+ERROR_REASON_SERVER_NOT_FOUND: ErrorReason.ValueType  # 41
+"""ERROR_REASON_SERVER_NOT_FOUND: there is no process server of that name (NOT_FOUND)."""
+ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 42
+"""ERROR_REASON_SCHEDULE_NOT_FOUND: there is no schedule of that name (NOT_FOUND)."""
+ERROR_REASON_MEDIUM_NOT_FOUND: ErrorReason.ValueType  # 43
+"""ERROR_REASON_MEDIUM_NOT_FOUND: the job has no such recording (NOT_FOUND)."""
+ERROR_REASON_STEP_NOT_FOUND: ErrorReason.ValueType  # 44
+"""ERROR_REASON_STEP_NOT_FOUND: the chain has no step of that name (NOT_FOUND)."""
 ERROR_REASON_JOB_ALREADY_PENDING: ErrorReason.ValueType  # 50
 """ERROR_REASON_JOB_ALREADY_PENDING: this robot already has a pending job of this definition (FAILED_PRECONDITION)."""
 ERROR_REASON_ILLEGAL_TRANSITION: ErrorReason.ValueType  # 51
@@ -242,6 +292,28 @@ ERROR_REASON_IN_USE: ErrorReason.ValueType  # 61
 """ERROR_REASON_IN_USE: something still needs what is to be deleted (FAILED_PRECONDITION). Example: a robot with jobs."""
 ERROR_REASON_CONFLICTING_DEFINITION: ErrorReason.ValueType  # 62
 """ERROR_REASON_CONFLICTING_DEFINITION: a field of a definition that cannot change would change (FAILED_PRECONDITION)."""
+ERROR_REASON_EVENT_NOT_RAISED: ErrorReason.ValueType  # 63
+"""ERROR_REASON_EVENT_NOT_RAISED: the event to clear is not raised (FAILED_PRECONDITION)."""
+ERROR_REASON_ALREADY_SO: ErrorReason.ValueType  # 64
+"""ERROR_REASON_ALREADY_SO: the object is already what it should become, as a server that is stopped (FAILED_PRECONDITION)."""
+ERROR_REASON_SCHEDULE_FINISHED: ErrorReason.ValueType  # 65
+"""ERROR_REASON_SCHEDULE_FINISHED: the recurrence is over and cannot go on (FAILED_PRECONDITION)."""
+ERROR_REASON_RECORDING_REFUSED: ErrorReason.ValueType  # 66
+"""ERROR_REASON_RECORDING_REFUSED: the job may not be recorded: its definition says off, it is attended, or it did not
+fail (FAILED_PRECONDITION).
+"""
+ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 67
+"""ERROR_REASON_TOO_LARGE: more than a bound allows, as jobs of a chain or bytes of a recording (RESOURCE_EXHAUSTED).
+Metadata: max.
+"""
+ERROR_REASON_INVALID_EXPRESSION: ErrorReason.ValueType  # 20
+"""ERROR_REASON_INVALID_EXPRESSION: an expression does not compile (INVALID_ARGUMENT). The sentence says where."""
+ERROR_REASON_INVALID_WINDOW: ErrorReason.ValueType  # 21
+"""ERROR_REASON_INVALID_WINDOW: a time window or recurrence cannot be (INVALID_ARGUMENT), as with an unknown time zone."""
+ERROR_REASON_INVALID_CHAIN: ErrorReason.ValueType  # 22
+"""ERROR_REASON_INVALID_CHAIN: a chain cannot be (INVALID_ARGUMENT), as one that calls itself."""
+ERROR_REASON_DIGEST_MISMATCH: ErrorReason.ValueType  # 68
+"""ERROR_REASON_DIGEST_MISMATCH: the content is not what its digest says (DATA_LOSS)."""
 ERROR_REASON_NO_SESSION: ErrorReason.ValueType  # 70
 """ERROR_REASON_NO_SESSION: the robot has no session (FAILED_PRECONDITION)."""
 ERROR_REASON_SESSION_SUPERSEDED: ErrorReason.ValueType  # 71

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -53,6 +54,30 @@ RESUME_KIND_PERSON: ResumeKind.ValueType  # 3
 RESUME_KIND_ITEM: ResumeKind.ValueType  # 4
 """RESUME_KIND_ITEM: an external item, such as a queue item, named by key is done (JobService.FireResumeConditions)."""
 Global___ResumeKind: _TypeAlias = ResumeKind  # noqa: Y015
+
+class _JobRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JobRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JOB_ROLE_UNSPECIFIED: _JobRole.ValueType  # 0
+    """JOB_ROLE_UNSPECIFIED: it is no part of a chain; a chain itself is such a job."""
+    JOB_ROLE_STEP: _JobRole.ValueType  # 1
+    """JOB_ROLE_STEP: it stands for a step."""
+    JOB_ROLE_CALL: _JobRole.ValueType  # 2
+    """JOB_ROLE_CALL: it is a call of a step, maybe a chain itself."""
+
+class JobRole(_JobRole, metaclass=_JobRoleEnumTypeWrapper):
+    """JobRole says what a job is in a chain."""
+
+JOB_ROLE_UNSPECIFIED: JobRole.ValueType  # 0
+"""JOB_ROLE_UNSPECIFIED: it is no part of a chain; a chain itself is such a job."""
+JOB_ROLE_STEP: JobRole.ValueType  # 1
+"""JOB_ROLE_STEP: it stands for a step."""
+JOB_ROLE_CALL: JobRole.ValueType  # 2
+"""JOB_ROLE_CALL: it is a call of a step, maybe a chain itself."""
+Global___JobRole: _TypeAlias = JobRole  # noqa: Y015
 
 class _StopStrategy:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -145,6 +170,76 @@ class ResumeCondition(_message.Message):
 Global___ResumeCondition: _TypeAlias = ResumeCondition  # noqa: Y015
 
 @_typing.final
+class HeldLock(_message.Message):
+    """HeldLock is what a job has of a lock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCK_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    lock: _builtins.str
+    """lock by name."""
+    counts: _builtins.int
+    """counts that it has."""
+    def __init__(
+        self,
+        *,
+        lock: _builtins.str = ...,
+        counts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "lock", b"lock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldLock: _TypeAlias = HeldLock  # noqa: Y015
+
+@_typing.final
+class Medium(_message.Message):
+    """Medium is a recording of a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ROBOT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """name within its job."""
+    digest: _builtins.str
+    """digest of its content: SHA-256 in hex."""
+    size_bytes: _builtins.int
+    """size_bytes of its content."""
+    content_type: _builtins.str
+    """content_type, such as "video/webm"."""
+    robot: _builtins.str
+    """robot that uploaded it."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """create_time of the upload."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        content_type: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        robot: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "digest", b"digest", "name", b"name", "robot", b"robot", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Medium: _TypeAlias = Medium  # noqa: Y015
+
+@_typing.final
 class Job(_message.Message):
     """Job is one run of a definition: a UiPath job or a Redwood process."""
 
@@ -209,6 +304,29 @@ class Job(_message.Message):
     HAS_OPEN_MESSAGE_FIELD_NUMBER: _builtins.int
     ATTENDED_FIELD_NUMBER: _builtins.int
     ATTEMPT_LOST_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    WINDOW_CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    EVENTS_SEEN_FIELD_NUMBER: _builtins.int
+    EVENTS_MISSING_FIELD_NUMBER: _builtins.int
+    LOCKS_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
+    ITERATION_FIELD_NUMBER: _builtins.int
+    DELAY_UNTIL_FIELD_NUMBER: _builtins.int
+    DELAY_REASON_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_FIELD_NUMBER: _builtins.int
+    STARTS_FIELD_NUMBER: _builtins.int
+    EXECUTIONS_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
+    RUN_TIME_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    LIMIT_TIME_FIELD_NUMBER: _builtins.int
+    CHILDREN_FIELD_NUMBER: _builtins.int
+    HOLD_WHEN_DUE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """id is unique in the partition, given by the server, rising with creation."""
     definition: _builtins.str
@@ -259,6 +377,32 @@ class Job(_message.Message):
     """attended says that a person started it at the robot."""
     attempt_lost: _builtins.bool
     """attempt_lost says that the executor of a Running UiPath job is gone and the job waits to be executed again."""
+    window: _builtins.str
+    """window that its start is restricted to; empty for none."""
+    server: _builtins.str
+    """server that it is bound to; empty for any."""
+    parent: _builtins.int
+    """parent is the job that submitted it, or whose step or call it is; 0 for none."""
+    top: _builtins.int
+    """top is the job at the top of its family; 0 if that is itself."""
+    role: Global___JobRole.ValueType
+    """role in its chain."""
+    step: _builtins.str
+    """step it is, or that its call belongs to."""
+    call: _builtins.str
+    """call that it is."""
+    iteration: _builtins.int
+    """iteration is the run of its step within the chain, from 1; 0 outside a chain."""
+    delay_reason: _builtins.str
+    """delay_reason is "parent" or "restart" while Delayed."""
+    provisional: _status_pb2.Status.ValueType
+    """provisional is the final status that it will have unless an action or an operator says otherwise."""
+    starts: _builtins.int
+    """starts counts the automatic restarts that led to it."""
+    schedule: _builtins.str
+    """schedule that submitted it; empty for none."""
+    hold_when_due: _builtins.bool
+    """hold_when_due says that it becomes Held when its step starts."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """labels given at submission and by the definition."""
@@ -315,6 +459,46 @@ class Job(_message.Message):
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_operator_message_pb2.OperatorMessage]:
         """messages are its latest operator messages (at most 16), oldest first."""
 
+    @_builtins.property
+    def window_close_time(self) -> _timestamp_pb2.Timestamp:
+        """window_close_time is when the opening that its start lies in closes; unset for never."""
+
+    @_builtins.property
+    def events_seen(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """events_seen are the named events that it has waited for."""
+
+    @_builtins.property
+    def events_missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """events_missing are the named events that it waits for now."""
+
+    @_builtins.property
+    def locks(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldLock]:
+        """locks that it has now."""
+
+    @_builtins.property
+    def delay_until(self) -> _timestamp_pb2.Timestamp:
+        """delay_until is when a Delayed job is scheduled."""
+
+    @_builtins.property
+    def executions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """executions are the earlier runs of the same work, oldest first."""
+
+    @_builtins.property
+    def run_time(self) -> _duration_pb2.Duration:
+        """run_time so far: PreRunning included, PostRunning excluded (Redwood)."""
+
+    @_builtins.property
+    def media(self) -> _containers.RepeatedCompositeFieldContainer[Global___Medium]:
+        """media are its recordings."""
+
+    @_builtins.property
+    def limit_time(self) -> _timestamp_pb2.Timestamp:
+        """limit_time is when it misses its next runtime limit."""
+
+    @_builtins.property
+    def children(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """children are the jobs below it that are not final yet."""
+
     def __init__(
         self,
         *,
@@ -357,10 +541,33 @@ class Job(_message.Message):
         has_open_message: _builtins.bool = ...,
         attended: _builtins.bool = ...,
         attempt_lost: _builtins.bool = ...,
+        window: _builtins.str = ...,
+        window_close_time: _timestamp_pb2.Timestamp | None = ...,
+        events_seen: _abc.Iterable[_builtins.str] | None = ...,
+        events_missing: _abc.Iterable[_builtins.str] | None = ...,
+        locks: _abc.Iterable[Global___HeldLock] | None = ...,
+        server: _builtins.str = ...,
+        parent: _builtins.int = ...,
+        top: _builtins.int = ...,
+        role: Global___JobRole.ValueType = ...,
+        step: _builtins.str = ...,
+        call: _builtins.str = ...,
+        iteration: _builtins.int = ...,
+        delay_until: _timestamp_pb2.Timestamp | None = ...,
+        delay_reason: _builtins.str = ...,
+        provisional: _status_pb2.Status.ValueType = ...,
+        starts: _builtins.int = ...,
+        executions: _abc.Iterable[_builtins.int] | None = ...,
+        schedule: _builtins.str = ...,
+        run_time: _duration_pb2.Duration | None = ...,
+        media: _abc.Iterable[Global___Medium] | None = ...,
+        limit_time: _timestamp_pb2.Timestamp | None = ...,
+        children: _abc.Iterable[_builtins.int] | None = ...,
+        hold_when_due: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "create_time", b"create_time", "end_time", b"end_time", "fault", b"fault", "kill_time", b"kill_time", "resume_time", b"resume_time", "run_start_time", b"run_start_time", "start_time", b"start_time", "stop_time", b"stop_time", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "create_time", b"create_time", "delay_until", b"delay_until", "end_time", b"end_time", "fault", b"fault", "kill_time", b"kill_time", "limit_time", b"limit_time", "resume_time", b"resume_time", "run_start_time", b"run_start_time", "run_time", b"run_time", "start_time", b"start_time", "stop_time", b"stop_time", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until", "window_close_time", b"window_close_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "change_time", b"change_time", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "end_time", b"end_time", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "id", b"id", "info", b"info", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "messages", b"messages", "parameters_json", b"parameters_json", "priority", b"priority", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "run_start_time", b"run_start_time", "start_time", b"start_time", "status", b"status", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "call", b"call", "change_time", b"change_time", "children", b"children", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "delay_reason", b"delay_reason", "delay_until", b"delay_until", "end_time", b"end_time", "events_missing", b"events_missing", "events_seen", b"events_seen", "executions", b"executions", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "hold_when_due", b"hold_when_due", "id", b"id", "info", b"info", "iteration", b"iteration", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "limit_time", b"limit_time", "locks", b"locks", "media", b"media", "messages", b"messages", "parameters_json", b"parameters_json", "parent", b"parent", "priority", b"priority", "provisional", b"provisional", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "role", b"role", "run_start_time", b"run_start_time", "run_time", b"run_time", "schedule", b"schedule", "server", b"server", "start_time", b"start_time", "starts", b"starts", "status", b"status", "step", b"step", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "top", b"top", "uncertain_until", b"uncertain_until", "window", b"window", "window_close_time", b"window_close_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,6 +92,11 @@ class NewJob(_message.Message):
     TRIGGER_TIME_FIELD_NUMBER: _builtins.int
     STOP_AFTER_FIELD_NUMBER: _builtins.int
     KILL_AFTER_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    START_WHEN_PARENT_ENDS_FIELD_NUMBER: _builtins.int
+    START_AT_STEP_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
     definition: _builtins.str
     """definition to run. Required."""
     parameters_json: _builtins.str
@@ -110,6 +115,16 @@ class NewJob(_message.Message):
     """hold puts it on hold at once (Redwood)."""
     reference: _builtins.str
     """reference is free text, at most 128 characters."""
+    window: _builtins.str
+    """window restricts the start (Redwood); empty means the definition's."""
+    parent: _builtins.int
+    """parent (Redwood) is a live job that the new one belongs to; 0 for none."""
+    start_when_parent_ends: _builtins.bool
+    """start_when_parent_ends (Redwood) lets the job be Delayed until its parent is final."""
+    start_at_step: _builtins.str
+    """start_at_step (chains) skips the steps before this one; empty for none."""
+    server: _builtins.str
+    """server (Redwood) is the only process server that may run it; empty means the definition's."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """start_time before which it does not start (Redwood); unset for now."""
@@ -148,10 +163,15 @@ class NewJob(_message.Message):
         trigger_time: _timestamp_pb2.Timestamp | None = ...,
         stop_after: _duration_pb2.Duration | None = ...,
         kill_after: _duration_pb2.Duration | None = ...,
+        window: _builtins.str = ...,
+        parent: _builtins.int = ...,
+        start_when_parent_ends: _builtins.bool = ...,
+        start_at_step: _builtins.str = ...,
+        server: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["kill_after", b"kill_after", "start_time", b"start_time", "stop_after", b"stop_after", "trigger_time", b"trigger_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "definition", b"definition", "hold", b"hold", "kill_after", b"kill_after", "labels", b"labels", "parameters_json", b"parameters_json", "priority", b"priority", "queue", b"queue", "reference", b"reference", "robot", b"robot", "start_time", b"start_time", "stop_after", b"stop_after", "trigger_time", b"trigger_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "definition", b"definition", "hold", b"hold", "kill_after", b"kill_after", "labels", b"labels", "parameters_json", b"parameters_json", "parent", b"parent", "priority", b"priority", "queue", b"queue", "reference", b"reference", "robot", b"robot", "server", b"server", "start_at_step", b"start_at_step", "start_time", b"start_time", "start_when_parent_ends", b"start_when_parent_ends", "stop_after", b"stop_after", "trigger_time", b"trigger_time", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

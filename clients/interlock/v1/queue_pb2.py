@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interlock/v1/queue.proto\x12\x0cinterlock.v1\"\xb6\x01\n\x05Queue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x16\n\x0e\x65xecution_size\x18\x03 \x01(\r\x12\x0e\n\x06system\x18\x04 \x01(\x08\x12\x0c\n\x04held\x18\x05 \x01(\x08\x12\x0f\n\x07held_by\x18\x06 \x01(\t\x12\x13\n\x0bhold_reason\x18\x07 \x01(\t\x12\x0c\n\x04load\x18\x08 \x01(\r\x12\x0f\n\x07waiting\x18\t \x01(\r\x12\x0f\n\x07version\x18\n \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interlock/v1/queue.proto\x12\x0cinterlock.v1\"\xf4\x01\n\x05Queue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x16\n\x0e\x65xecution_size\x18\x03 \x01(\r\x12\x0e\n\x06system\x18\x04 \x01(\x08\x12\x0c\n\x04held\x18\x05 \x01(\x08\x12\x0f\n\x07held_by\x18\x06 \x01(\t\x12\x13\n\x0bhold_reason\x18\x07 \x01(\t\x12\x0c\n\x04load\x18\x08 \x01(\r\x12\x0f\n\x07waiting\x18\t \x01(\r\x12\x0f\n\x07version\x18\n \x01(\x04\x12\x0e\n\x06window\x18\x0b \x01(\t\x12\x15\n\rwindow_closed\x18\x0c \x01(\x08\x12\x15\n\rcounts_chains\x18\r \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interlock.v1.queue_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_QUEUE']._serialized_start=43
-  _globals['_QUEUE']._serialized_end=225
+  _globals['_QUEUE']._serialized_end=287
 # @@protoc_insertion_point(module_scope)

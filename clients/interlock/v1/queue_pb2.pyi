@@ -32,6 +32,9 @@ class Queue(_message.Message):
     LOAD_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    WINDOW_CLOSED_FIELD_NUMBER: _builtins.int
+    COUNTS_CHAINS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name identifies the queue in its partition: 1 to 128 of A-Z a-z 0-9 . _ : -"""
     description: _builtins.str
@@ -54,6 +57,12 @@ class Queue(_message.Message):
     """waiting is how many of its jobs wait for a robot, in QueueHeld, Queued, Pending or Resumed. Output only."""
     version: _builtins.int
     """version counts the changes of this queue, from 1. Output only."""
+    window: _builtins.str
+    """window outside which the queue gives no job to a robot; empty for always."""
+    window_closed: _builtins.bool
+    """window_closed says that its time window is closed now. Output only."""
+    counts_chains: _builtins.bool
+    """counts_chains lets chains that wait for their steps count for execution_size."""
     def __init__(
         self,
         *,
@@ -67,10 +76,13 @@ class Queue(_message.Message):
         load: _builtins.int = ...,
         waiting: _builtins.int = ...,
         version: _builtins.int = ...,
+        window: _builtins.str = ...,
+        window_closed: _builtins.bool = ...,
+        counts_chains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "execution_size", b"execution_size", "held", b"held", "held_by", b"held_by", "hold_reason", b"hold_reason", "load", b"load", "name", b"name", "system", b"system", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts_chains", b"counts_chains", "description", b"description", "execution_size", b"execution_size", "held", b"held", "held_by", b"held_by", "hold_reason", b"hold_reason", "load", b"load", "name", b"name", "system", b"system", "version", b"version", "waiting", b"waiting", "window", b"window", "window_closed", b"window_closed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

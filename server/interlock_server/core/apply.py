@@ -11,17 +11,24 @@ from heapq import heappush
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Cause, Name
+from interlock_server.core.fact import FactKind
 from interlock_server.core.lane import waits
 from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
-from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Status
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Lifecycle, Status
 
 if TYPE_CHECKING:
-    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import Job
+    from interlock_server.core.model.lock import Lock
+    from interlock_server.core.model.named_event import NamedEvent
     from interlock_server.core.model.operator_message import OperatorMessage
+    from interlock_server.core.model.process_server import ProcessServer
     from interlock_server.core.model.queue import Queue
     from interlock_server.core.model.robot import Robot
+    from interlock_server.core.model.schedule import Schedule
+    from interlock_server.core.model.statistic import RunTimes
+    from interlock_server.core.model.window import TimeWindow
     from interlock_server.core.world import World
 
 #: A live job's history in memory; when it is twice as long, the older half goes to disk.
@@ -31,7 +38,17 @@ HISTORY_KEPT: Final = 64
 REFUSALS_KEPT: Final = 256
 
 #: Fields that hold an instant at which something has to happen to the job.
-DEADLINE_FIELDS: Final = frozenset({"start_ms", "stop_at_ms", "kill_at_ms", "uncertain_until_ms"})
+DEADLINE_FIELDS: Final = frozenset(
+    {
+        "start_ms",
+        "stop_at_ms",
+        "kill_at_ms",
+        "uncertain_until_ms",
+        "window_closes_ms",
+        "delay_until_ms",
+        "limit_at_ms",
+    }
+)
 
 #: Statuses in which a robot gives the job a slot.
 _HOLDING: Final = frozenset(
@@ -47,6 +64,34 @@ _HOLDING: Final = frozenset(
         Status.REDWOOD_WAITING,
         Status.REDWOOD_KILLING,
         Status.REDWOOD_CANCELING,
+        Status.REDWOOD_CONSOLE,
+        Status.REDWOOD_UNCERTAIN,
+    }
+)
+#: Statuses that a job enters with the locks that it has; entering any other one gives them back
+#: (domain.md B5: held until the holder is final).
+_KEEPS_LOCKS: Final = frozenset(
+    {
+        Status.REDWOOD_DISPATCHED,
+        Status.REDWOOD_ASSIGNED,
+        Status.REDWOOD_PRE_RUNNING,
+        Status.REDWOOD_RUNNING,
+        Status.REDWOOD_POST_RUNNING,
+        Status.REDWOOD_WAITING,
+        Status.REDWOOD_KILLING,
+        Status.REDWOOD_CANCELING,
+        Status.REDWOOD_CONSOLE,
+        Status.REDWOOD_UNCERTAIN,
+        Status.REDWOOD_CONSOLE_RESTART,
+    }
+)
+#: What counts as run time (domain.md C4.10).
+_RUN_TIME: Final = frozenset(
+    {
+        Status.REDWOOD_PRE_RUNNING,
+        Status.REDWOOD_RUNNING,
+        Status.REDWOOD_WAITING,
+        Status.REDWOOD_KILLING,
         Status.REDWOOD_CONSOLE,
         Status.REDWOOD_UNCERTAIN,
     }
@@ -87,8 +132,22 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     waited_in = job.queue if source and waits(job, source) else ""
     if source:
         _leave(world, job, source)
+        if job.lifecycle == Lifecycle.REDWOOD:
+            _stamp_run_time(job, source, target, cause.at_ms)
+    if job.locks and target not in _KEEPS_LOCKS:
+        world.lock_lines.give_back(job)
+        job.locks = ()
     _enter(world, job, target, cause.at_ms)
     _count_waiting(world, job, waited_in)
+
+
+def _stamp_run_time(job: Job, source: int, target: int, at_ms: int) -> None:
+    """From PreRunning or Running until it leaves for its end; PostRunning is no run time."""
+    if target in _RUN_TIME:
+        if source not in _RUN_TIME:
+            job.run_from_ms, job.run_to_ms = at_ms, 0
+    elif source in _RUN_TIME:
+        job.run_to_ms = at_ms
 
 
 def _spill(world: World, job: Job) -> None:
@@ -110,6 +169,13 @@ def _leave(world: World, job: Job, source: int) -> None:
         job.uncertain_until_ms = 0
     elif source == Status.UIPATH_SUSPENDED:
         _forget_conditions(world, job)
+    elif source == Status.REDWOOD_EVENT_WAIT:
+        _index_events(world, job, ())
+    elif source == Status.REDWOOD_LOCK_WAIT:
+        world.lock_lines.touch(job.awaits_lock)
+        job.awaits_lock = ""
+    elif source == Status.REDWOOD_NEVER:
+        world.never.pop(job.id, None)
 
 
 def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
@@ -127,6 +193,8 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.finished.append(job.id)
+            if job.id in world.families:
+                world.finished += world.families[job.id]
         elif target == Status.UIPATH_PENDING:
             if job.requested_robot:
                 world.pending_twins[job.definition, job.requested_robot] = job.id
@@ -134,6 +202,8 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
             world.queue_held.setdefault(job.queue, {})[job.id] = None
         elif target == Status.UIPATH_SUSPENDED:
             _remember_conditions(world, job)
+        elif target == Status.REDWOOD_NEVER:
+            world.never[job.id] = None
     elif target == Status.UIPATH_TERMINATING:
         job.terminating_since_ms = at_ms
         world.terminating[job.id] = None
@@ -149,6 +219,8 @@ def create_job(world: World, job: Job) -> None:
 def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
+    if job.top:
+        world.families.setdefault(job.top, {})[job.id] = None
     for field in DEADLINE_FIELDS:
         _add_deadline(world, job, field)
     for message in job.messages:
@@ -175,8 +247,15 @@ def _restore(world: World, job: Job) -> None:
         _remember_conditions(world, job)
     elif job.status == Status.UIPATH_TERMINATING:
         world.terminating[job.id] = None
+    elif job.status == Status.REDWOOD_NEVER:
+        world.never[job.id] = None
+    elif job.status == Status.REDWOOD_LOCK_WAIT:
+        world.lock_lines.stand(job)
     elif IS_FINAL[job.status]:
         world.finished.append(job.id)
+    world.lock_lines.hold(job)
+    for event in job.events_missing:
+        world.event_waiters.setdefault(event, {})[job.id] = None
 
 
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
@@ -190,12 +269,20 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         _detach(world, job)
         job.attached = True  # unless a field says otherwise
     before = job.messages
+    if "events_missing" in fields:
+        _index_events(world, job, fields["events_missing"])
+    if "locks" in fields:
+        world.lock_lines.give_back(job)
     for field, value in fields.items():
         setattr(job, field, value)
         if field in DEADLINE_FIELDS:
             _add_deadline(world, job, field)
         elif field == "messages":
             _index_messages(world, job, before)
+    if "locks" in fields:
+        world.lock_lines.hold(job)
+    if job.awaits_lock and not fields.keys().isdisjoint(_LINE_FIELDS):
+        world.lock_lines.stand(job)
     if suspended:
         _remember_conditions(world, job)
     if job.attached:
@@ -213,6 +300,21 @@ _ORDER_FIELDS: Final = frozenset(
 )
 
 
+#: Place of a job in the line of a lock.
+_LINE_FIELDS: Final = frozenset({"awaits_lock", "priority", "start_ms", "top_start_ms"})
+
+
+def _index_events(world: World, job: Job, missing: tuple[str, ...]) -> None:
+    waiters = world.event_waiters
+    for event in job.events_missing:
+        waiters[event].pop(job.id, None)
+        if not waiters[event]:
+            del waiters[event]
+    for event in missing:
+        waiters.setdefault(event, {})[job.id] = None
+    job.events_missing = missing
+
+
 def _count_waiting(world: World, job: Job, waited_in: str) -> None:
     waits_in = job.queue if waits(job) else ""
     if waits_in != waited_in:
@@ -228,11 +330,26 @@ def forget_job(world: World, job_id: int) -> None:
     job = world.jobs.pop(job_id)
     assert IS_FINAL[job.status], f"job {job_id} is not final"
     world.status_counts[job.status] -= 1
+    family = world.families.get(job.top)
+    if family is not None:
+        family.pop(job_id, None)
+        if not family:
+            del world.families[job.top]
+
+
+def may_leave(world: World, job: Job) -> bool:
+    """Whether a final job may leave memory: it is not asked about, and its chain is over too."""
+    top = world.jobs.get(job.top)
+    return job.open_message is None and (top is None or IS_FINAL[top.status])
 
 
 def put_definition(world: World, definition: Definition) -> None:
     """Write one version of a definition."""
     world.definitions[definition.name] = definition
+    if definition.event_raises:
+        world.raisers[definition.name] = None
+    else:
+        world.raisers.pop(definition.name, None)
     world.lanes.set_foreground(definition.name, foreground=definition.foreground, jobs=world.jobs)
     if definition.name not in world.definition_numbers:
         world.add_name(Name(NAME_DEFINITION, world.next_number, definition.name))
@@ -241,11 +358,13 @@ def put_definition(world: World, definition: Definition) -> None:
 def delete_definition(world: World, name: str) -> None:
     """Remove a definition; its number stays taken."""
     del world.definitions[name]
+    world.raisers.pop(name, None)
 
 
 def put_queue(world: World, queue: Queue) -> None:
     """Write one version of a queue."""
     world.queues[queue.name] = queue
+    _add_alarm(world, queue.changes_ms, "queue", queue.name)
     if queue.name not in world.queue_numbers:
         world.add_name(Name(NAME_QUEUE, world.next_number, queue.name))
     if world.queue_is_open(queue.name):
@@ -255,6 +374,73 @@ def put_queue(world: World, queue: Queue) -> None:
 def delete_queue(world: World, name: str) -> None:
     """Remove a queue; its number stays taken."""
     del world.queues[name]
+
+
+def put_window(world: World, window: TimeWindow) -> None:
+    """Write one version of a time window."""
+    world.windows[window.name] = window
+
+
+def put_event(world: World, event: NamedEvent) -> None:
+    """Write one version of a named event, with its raises."""
+    world.events[event.name] = event
+
+
+def put_lock(world: World, lock: Lock) -> None:
+    """Write one version of a lock."""
+    world.locks[lock.name] = lock
+    world.lock_lines.touch(lock.name)
+
+
+def put_server(world: World, server: ProcessServer) -> None:
+    """Write one version of a process server; its robots may be able to take other jobs now."""
+    world.servers[server.name] = server
+    _add_alarm(world, server.changes_ms, "server", server.name)
+
+
+def put_schedule(world: World, schedule: Schedule) -> None:
+    """Write one version of a schedule."""
+    world.schedules[schedule.name] = schedule
+    _add_alarm(world, schedule.next_ms, "schedule", schedule.name)
+
+
+def put_run_times(world: World, run_times: RunTimes) -> None:
+    """Write how long jobs of a definition take."""
+    world.run_times[run_times.definition] = run_times
+
+
+def put_restart_defaults(world: World, behaviors: tuple[RestartBehavior, ...]) -> None:
+    """Write what follows a final status where a definition does not say."""
+    world.restart_defaults = tuple(behaviors)
+
+
+def delete_record(world: World, kind: int, name: str) -> None:
+    """Remove an object of the catalog that has no number, by the kind of the fact that says so."""
+    match kind:
+        case FactKind.DELETE_WINDOW:
+            del world.windows[name]
+        case FactKind.DELETE_EVENT:
+            del world.events[name]
+        case FactKind.DELETE_LOCK:
+            del world.locks[name]
+        case FactKind.DELETE_SERVER:
+            del world.servers[name]
+        case FactKind.DELETE_SCHEDULE:
+            del world.schedules[name]
+        case _:
+            assert kind == FactKind.DELETE_RUN_TIMES, "there are six kinds of such objects"
+            world.run_times.pop(name, None)
+
+
+def review_starts(world: World, author: str) -> None:
+    """Remember that starts have to be found anew, because of whose change; "" when they were."""
+    world.reviewing_starts = author
+    world.review_left.clear()
+
+
+def _add_alarm(world: World, at_ms: int, kind: str, name: str) -> None:
+    if at_ms:
+        heappush(world.alarms, (at_ms, kind, name))
 
 
 def set_moving_queue(world: World, name: str, author: str) -> None:

@@ -51,6 +51,11 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     trigger_ms: int = 0
     stop_after_ms: int = 0
     kill_after_ms: int = 0
+    window: str = ""
+    parent: int = 0
+    after_parent: bool = False
+    start_at_step: str = ""
+    server: str = ""
 
 
 class SubmitJobs(Command, frozen=True):
@@ -339,6 +344,21 @@ class Dispatch(Command, frozen=True):
 
 class PassDeadlines(Command, frozen=True):
     """Do what has come due. Answer: whether more is left."""
+
+    jobs_max: int = 500
+
+
+class GrantLocks(Command, frozen=True):
+    """Give locks that were given back to those who wait for them. Answer: whether more is left."""
+
+    jobs_max: int = 500
+
+
+class ReviewStarts(Command, frozen=True):
+    """Find starts anew for the next slice of jobs, after the calendar or the servers changed.
+
+    Answer: whether more is left.
+    """
 
     jobs_max: int = 500
 

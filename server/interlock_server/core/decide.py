@@ -14,6 +14,7 @@ from interlock_server.core.rules import (
     ending,
     finish,
     hold,
+    lock,
     operator_message,
     queue,
     report,
@@ -22,6 +23,7 @@ from interlock_server.core.rules import (
     robot,
     session,
     submission,
+    window,
 )
 from interlock_server.core.turn import Draft, Turn
 from interlock_server.core.vocabulary.actor import Actor
@@ -155,6 +157,8 @@ _RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
     c.DeleteRobots: robot.delete,
     c.Dispatch: dispatch.dispatch,
     c.PassDeadlines: deadline.pass_deadlines,
+    c.GrantLocks: lock.grant,
+    c.ReviewStarts: window.review,
     c.CleanUpTerminating: deadline.clean_up_terminating,
     c.RecoverSessions: session.recover_sessions,
 }

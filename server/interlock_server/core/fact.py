@@ -36,6 +36,34 @@ class FactKind(IntEnum):
     SET_SEQUENCE = 10
     #: key: name, value: epoch that may not be used again.
     DELETE_ROBOT = 11
+    #: value: a whole TimeWindow.
+    PUT_WINDOW = 12
+    #: key: name.
+    DELETE_WINDOW = 13
+    #: value: a whole NamedEvent.
+    PUT_EVENT = 14
+    #: key: name.
+    DELETE_EVENT = 15
+    #: value: a whole Lock.
+    PUT_LOCK = 16
+    #: key: name.
+    DELETE_LOCK = 17
+    #: value: a whole ProcessServer.
+    PUT_SERVER = 18
+    #: key: name.
+    DELETE_SERVER = 19
+    #: value: a whole Schedule.
+    PUT_SCHEDULE = 20
+    #: key: name.
+    DELETE_SCHEDULE = 21
+    #: value: a whole RunTimes.
+    PUT_RUN_TIMES = 22
+    #: value: restart behaviors of the partition.
+    PUT_RESTART_DEFAULTS = 23
+    #: key: 0, value: whether jobs still have to follow a change of the calendar or the servers.
+    REVIEW_STARTS = 24
+    #: key: definition.
+    DELETE_RUN_TIMES = 25
 
 
 class Fact(msgspec.Struct, array_like=True, gc=False, frozen=True):

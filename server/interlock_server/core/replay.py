@@ -7,7 +7,7 @@ that commit and those before it say of the job is in it already.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from interlock_server.core.fact import Fact
     from interlock_server.core.model.job import Job
     from interlock_server.core.world import World
+
+
+_DELETIONS: Final = frozenset(
+    {
+        FactKind.DELETE_WINDOW,
+        FactKind.DELETE_EVENT,
+        FactKind.DELETE_LOCK,
+        FactKind.DELETE_SERVER,
+        FactKind.DELETE_SCHEDULE,
+        FactKind.DELETE_RUN_TIMES,
+    }
+)
 
 
 class ReplayError(Exception):
@@ -138,5 +150,23 @@ def _catalog_fact(world: World, fact: Fact) -> None:
         case FactKind.DELETE_ROBOT:
             apply.delete_robot(world, key)
             apply.set_next_epoch(world, value)
+        case FactKind.PUT_WINDOW:
+            apply.put_window(world, value)
+        case FactKind.PUT_EVENT:
+            apply.put_event(world, value)
+        case FactKind.PUT_LOCK:
+            apply.put_lock(world, value)
+        case FactKind.PUT_SERVER:
+            apply.put_server(world, value)
+        case FactKind.PUT_SCHEDULE:
+            apply.put_schedule(world, value)
+        case FactKind.PUT_RUN_TIMES:
+            apply.put_run_times(world, value)
+        case FactKind.PUT_RESTART_DEFAULTS:
+            apply.put_restart_defaults(world, value)
+        case FactKind.REVIEW_STARTS:
+            apply.review_starts(world, value)
+        case kind if kind in _DELETIONS:
+            apply.delete_record(world, kind, key)
         case _:
             raise ReplayError(f"fact of unknown kind {fact.kind}: written by a newer release")

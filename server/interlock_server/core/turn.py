@@ -8,19 +8,27 @@ refuses does so before it writes anything. Turns of one group append to the same
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from interlock_server.core import apply
 from interlock_server.core.change import Cause, ChangeBlock
 from interlock_server.core.fact import Fact, FactKind
+from interlock_server.core.model.lock import Lock
+from interlock_server.core.model.named_event import NamedEvent
+from interlock_server.core.model.process_server import ProcessServer
+from interlock_server.core.model.schedule import Schedule
+from interlock_server.core.model.statistic import RunTimes
+from interlock_server.core.model.window import TimeWindow
 from interlock_server.core.vocabulary.lifecycle import NEXT, ROWS, creation_row
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import TRIGGER_NUMBERS, Trigger
 
 if TYPE_CHECKING:
-    from interlock_server.core.model.definition import Definition
+    from collections.abc import Callable
+
+    from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import Job
     from interlock_server.core.model.queue import Queue
     from interlock_server.core.model.robot import Robot
@@ -31,6 +39,22 @@ if TYPE_CHECKING:
 _ALLOWED: Final = tuple(
     sum(1 << actor for actor in row.actors) if row is not None else 0 for row in ROWS
 )
+
+
+CatalogRecord: TypeAlias = TimeWindow | NamedEvent | Lock | ProcessServer | Schedule | RunTimes
+#: How each kind of record is written: the fact that puts it, the one that deletes it, and apply.
+_CATALOG: Final[dict[type, tuple[FactKind, FactKind, Callable[[World, Any], None]]]] = {
+    TimeWindow: (FactKind.PUT_WINDOW, FactKind.DELETE_WINDOW, apply.put_window),
+    NamedEvent: (FactKind.PUT_EVENT, FactKind.DELETE_EVENT, apply.put_event),
+    Lock: (FactKind.PUT_LOCK, FactKind.DELETE_LOCK, apply.put_lock),
+    ProcessServer: (FactKind.PUT_SERVER, FactKind.DELETE_SERVER, apply.put_server),
+    Schedule: (FactKind.PUT_SCHEDULE, FactKind.DELETE_SCHEDULE, apply.put_schedule),
+    RunTimes: (FactKind.PUT_RUN_TIMES, FactKind.DELETE_RUN_TIMES, apply.put_run_times),
+}
+
+
+def _key_of(record: CatalogRecord) -> str:
+    return record.definition if isinstance(record, RunTimes) else record.name
 
 
 class EffectKind(IntEnum):
@@ -180,6 +204,28 @@ class Turn:
         """Remove a queue."""
         self._fact(FactKind.DELETE_QUEUE, name, None)
         apply.delete_queue(self.world, name)
+
+    def put(self, record: CatalogRecord) -> None:
+        """Write one version of an object of the catalog that has no number."""
+        kind, _, write = _CATALOG[type(record)]
+        self._fact(kind, _key_of(record), record)
+        write(self.world, record)
+
+    def delete(self, record: CatalogRecord) -> None:
+        """Remove an object of the catalog that has no number."""
+        _, kind, _ = _CATALOG[type(record)]
+        self._fact(kind, _key_of(record), None)
+        apply.delete_record(self.world, int(kind), _key_of(record))
+
+    def put_restart_defaults(self, behaviors: tuple[RestartBehavior, ...]) -> None:
+        """Write what follows a final status where a definition does not say."""
+        self._fact(FactKind.PUT_RESTART_DEFAULTS, 0, behaviors)
+        apply.put_restart_defaults(self.world, behaviors)
+
+    def review_starts(self, author: str) -> None:
+        """Let starts be found anew, because of whose change; "" when they were."""
+        self._fact(FactKind.REVIEW_STARTS, 0, author)
+        apply.review_starts(self.world, author)
 
     def set_moving_queue(self, name: str, author: str) -> None:
         """Remember whose hold or release of a queue its jobs have to follow; "" when they have."""

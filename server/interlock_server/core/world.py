@@ -13,13 +13,20 @@ import msgspec
 
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Name
 from interlock_server.core.lane import Lanes
+from interlock_server.core.lock_line import LockLines
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.vocabulary.status import STATUS_NUMBERS
 
 if TYPE_CHECKING:
-    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import HistoryEntry, Job
+    from interlock_server.core.model.lock import Lock
+    from interlock_server.core.model.named_event import NamedEvent
+    from interlock_server.core.model.process_server import ProcessServer
     from interlock_server.core.model.robot import Robot
+    from interlock_server.core.model.schedule import Schedule
+    from interlock_server.core.model.statistic import RunTimes
+    from interlock_server.core.model.window import TimeWindow
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -38,15 +45,22 @@ class World:
     """The live objects and what is derived from them."""
 
     __slots__ = (
+        "alarms",
         "deadlines",
         "definition_numbers",
         "definitions",
+        "event_waiters",
+        "events",
+        "families",
         "finished",
         "foreground",
         "jobs",
         "lanes",
+        "lock_lines",
+        "locks",
         "moving_queues",
         "names",
+        "never",
         "next_epoch",
         "next_job",
         "next_message",
@@ -59,15 +73,23 @@ class World:
         "queue_numbers",
         "queue_waiting",
         "queues",
+        "raisers",
+        "restart_defaults",
         "resume_by_key",
+        "review_left",
+        "reviewing_starts",
         "revision",
         "robot_jobs",
         "robot_numbers",
         "robots",
+        "run_times",
+        "schedules",
+        "servers",
         "settings",
         "spilled",
         "status_counts",
         "terminating",
+        "windows",
     )
 
     def __init__(self, settings: Settings = DEFAULT_SETTINGS) -> None:
@@ -83,6 +105,14 @@ class World:
         self.definitions: dict[str, Definition] = {}
         self.queues: dict[str, Queue] = {}
         self.robots: dict[str, Robot] = {}
+        self.windows: dict[str, TimeWindow] = {}
+        self.events: dict[str, NamedEvent] = {}
+        self.locks: dict[str, Lock] = {}
+        self.servers: dict[str, ProcessServer] = {}
+        self.schedules: dict[str, Schedule] = {}
+        self.run_times: dict[str, RunTimes] = {}
+        #: What follows a final status where a definition does not say (domain.md B10, R24).
+        self.restart_defaults: tuple[RestartBehavior, ...] = ()
         self.names: list[Name] = []
         #: New names that no block has carried yet; watchers get all others when they start.
         self.pending_names: list[Name] = []
@@ -117,6 +147,22 @@ class World:
         self.open_messages: dict[int, int] = {}
         #: (instant, job, name of the field that holds it), checked against the job when due.
         self.deadlines: list[tuple[int, int, str]] = []
+        #: Instants of the catalog: (instant, kind, name), checked against the record when due.
+        self.alarms: list[tuple[int, str, str]] = []
+        #: Jobs in EventWait by each named event that they still miss.
+        self.event_waiters: dict[str, dict[int, None]] = {}
+        #: Who holds locks and who waits for them.
+        self.lock_lines = LockLines()
+        #: Live members of each family of jobs, without the one at its top.
+        self.families: dict[int, dict[int, None]] = {}
+        #: Jobs in Never.
+        self.never: dict[int, None] = {}
+        #: Definitions whose jobs raise or clear named events by their statuses.
+        self.raisers: dict[str, None] = {}
+        #: The calendar or the servers have changed, and starts still have to be found anew: whose
+        #: change that was, "" when all is done. `review_left` is the rest of the present pass.
+        self.reviewing_starts = ""
+        self.review_left: list[int] = []
         #: Final jobs that may leave memory; drained once per group.
         self.finished: list[int] = []
         #: Old history of jobs that change very often; drained once per group: (job, part, entries).
@@ -141,6 +187,11 @@ class World:
             return self.queue_numbers
         assert kind == NAME_ROBOT, "there are three kinds of names"
         return self.robot_numbers
+
+    def next_due_ms(self) -> int:
+        """The first instant at which a job or the catalog asks for something; 0 for none."""
+        firsts = [heap[0][0] for heap in (self.deadlines, self.alarms) if heap]
+        return min(firsts, default=0)
 
     def free_slots(self, robot: Robot) -> int:
         """How many more jobs a robot can take now."""

@@ -8,7 +8,7 @@ from interlock.v1 import catalog_service_pb2 as pb
 from interlock.v1.catalog_service_pb2_grpc import CatalogServiceServicer
 from interlock_server.core.command import DeleteDefinitions, DeleteQueues, HoldQueue, ReleaseQueue
 from interlock_server.core.vocabulary.actor import Actor
-from interlock_server.rpc import convert_catalog, page, validate
+from interlock_server.rpc import convert_catalog, convert_definition, page, validate
 from interlock_server.rpc.once import Response, submit_once
 from interlock_server.rpc.partition_lookup import find_partition
 
@@ -64,7 +64,7 @@ class CatalogService(CatalogServiceServicer):
 
         def build(answer: Sequence[Definition]) -> pb.PutDefinitionsResponse:
             return pb.PutDefinitionsResponse(
-                definitions=[convert_catalog.definition(each) for each in answer]
+                definitions=[convert_definition.message(each) for each in answer]
             )
 
         return await self._submit(request, command, build, pb.PutDefinitionsResponse)
@@ -79,7 +79,7 @@ class CatalogService(CatalogServiceServicer):
             )
         )
         return pb.ListDefinitionsResponse(
-            definitions=[convert_catalog.definition(each) for each in found.items],
+            definitions=[convert_definition.message(each) for each in found.items],
             next_page_token=found.next_token,
         )
 

@@ -8,6 +8,7 @@ from interlock.v1 import job_pb2, job_service_pb2
 from interlock_server.core.command import ChangeJobs, FireConditions, NewJob, SubmitJobs, Verb
 from interlock_server.core.model.job import ResumeKind
 from interlock_server.core.vocabulary.lifecycle import ROWS
+from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.rpc import validate
 from interlock_server.rpc.convert_message import operator_message
 from interlock_server.rpc.errors import InvalidArgument, Refused, reason_name, reason_number
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from interlock_server.core.command import Outcome
     from interlock_server.core.model.job import HistoryEntry, Job
+    from interlock_server.core.model.medium import Medium
     from interlock_server.core.rejection import Rejection
 
 COUNT_MAX: Final = 10_000
@@ -60,6 +62,11 @@ def _new_job(path: str, new: job_service_pb2.NewJob) -> NewJob:
         trigger_ms=validate.optional_timestamp_ms(new, "trigger_time", f"{path}.trigger_time"),
         stop_after_ms=validate.optional_duration_ms(new, "stop_after", f"{path}.stop_after"),
         kill_after_ms=validate.optional_duration_ms(new, "kill_after", f"{path}.kill_after"),
+        window=validate.optional_name(f"{path}.window", new.window),
+        parent=validate.bounded(f"{path}.parent", new.parent),
+        after_parent=new.start_when_parent_ends,
+        start_at_step=validate.optional_name(f"{path}.start_at_step", new.start_at_step),
+        server=validate.optional_name(f"{path}.server", new.server),
     )
 
 
@@ -158,6 +165,9 @@ def job(record: Job, *, unresponsive: bool, whole: bool) -> job_pb2.Job:
         attempt_lost=record.attempt_lost,
     )
     _set_times(message, record)
+    if record.lifecycle == Lifecycle.REDWOOD:
+        _add_redwood(message, record)
+    message.media.extend(medium(each) for each in record.media)
     if whole:
         message.parameters_json = record.parameters
         message.result_json = record.result
@@ -176,6 +186,46 @@ def job(record: Job, *, unresponsive: bool, whole: bool) -> job_pb2.Job:
     if record.messages:
         message.messages.extend(operator_message(each) for each in record.messages)
         message.has_open_message = record.open_message is not None
+    return message
+
+
+def _add_redwood(message: job_pb2.Job, record: Job) -> None:
+    """What only Redwood jobs have."""
+    message.window, message.server = record.window, record.server
+    message.events_seen.extend(record.events_seen)
+    message.events_missing.extend(record.events_missing)
+    for held in record.locks:
+        message.locks.add(lock=held.lock, counts=held.counts)
+    message.parent, message.top = record.parent, record.top
+    message.role = int(record.role)  # type: ignore[assignment]  # same numbers
+    message.step, message.call, message.iteration = record.step, record.call, record.iteration
+    message.hold_when_due = record.hold_when_due
+    message.children.extend(record.children)
+    message.delay_reason = record.delay_reason
+    message.provisional = record.provisional  # type: ignore[assignment]  # same numbers
+    message.starts, message.schedule = record.starts, record.schedule
+    message.executions.extend(record.executions)
+    for field, at_ms in (
+        ("window_close_time", record.window_closes_ms),
+        ("delay_until", record.delay_until_ms),
+        ("limit_time", record.limit_at_ms),
+    ):
+        if at_ms:
+            getattr(message, field).FromMilliseconds(at_ms)
+    if record.run_to_ms:
+        message.run_time.FromMilliseconds(record.run_to_ms - record.run_from_ms)
+
+
+def medium(record: Medium) -> job_pb2.Medium:
+    """A recording of a job."""
+    message = job_pb2.Medium(
+        name=record.name,
+        digest=record.digest,
+        size_bytes=record.size_bytes,
+        content_type=record.content_type,
+        robot=record.robot,
+    )
+    message.create_time.FromMilliseconds(record.at_ms)
     return message
 
 

@@ -27,6 +27,7 @@ R = ErrorReason
 BATCH_MAX: Final = 1_000
 ID_MAX: Final = (1 << 63) - 1
 FENCE_MAX: Final = (1 << 31) - 1
+EXPRESSION_MAX: Final = 4_096
 REASON_MAX: Final = 1_024
 AUTHOR_MAX: Final = 128
 LABELS_MAX: Final = 32
@@ -161,6 +162,11 @@ def text(field: str, value: str, chars_max: int, *, lines: bool = False) -> str:
 def cleaned(value: str, chars_max: int, *, lines: bool = False) -> str:
     """A text that may not be refused because it tells of a failure: cut, controls replaced."""
     return (_CONTROL_IN_LINES if lines else _CONTROL).sub(" ", value[:chars_max])
+
+
+def expression(field: str, value: str) -> str:
+    """A CEL expression as text; the core compiles it and says what is wrong with it."""
+    return text(field, value, EXPRESSION_MAX, lines=True)
 
 
 def reason(value: str, field: str = "reason") -> str:

@@ -15,10 +15,16 @@ import msgspec
 from interlock.v1 import event_pb2
 from interlock_server.core.change import Cause, ChangeBlock, Name
 from interlock_server.core.fact import Fact, FactKind
-from interlock_server.core.model.definition import Definition
+from interlock_server.core.model.definition import Definition, RestartBehavior
 from interlock_server.core.model.job import HistoryEntry, Job
+from interlock_server.core.model.lock import Lock
+from interlock_server.core.model.named_event import NamedEvent
+from interlock_server.core.model.process_server import ProcessServer
 from interlock_server.core.model.queue import Queue
 from interlock_server.core.model.robot import Robot
+from interlock_server.core.model.schedule import Schedule
+from interlock_server.core.model.statistic import RunTimes
+from interlock_server.core.model.window import TimeWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,6 +50,14 @@ class Head(msgspec.Struct, array_like=True):
     queues: list[Queue]
     robots: list[Robot]
     moving_queues: dict[str, str]
+    windows: list[TimeWindow] = []
+    events: list[NamedEvent] = []
+    locks: list[Lock] = []
+    servers: list[ProcessServer] = []
+    schedules: list[Schedule] = []
+    run_times: list[RunTimes] = []
+    restart_defaults: tuple[RestartBehavior, ...] = ()
+    reviewing_starts: str = ""
 
 
 # -- changes ------------------------------------------------------------------------------------
@@ -177,6 +191,16 @@ _VALUES: Final[dict[int, Any]] = {
         [tuple(each) for each in value[1]],
     ),
     FactKind.DELETE_ROBOT: lambda value: value,
+    FactKind.PUT_WINDOW: lambda value: msgspec.convert(value, TimeWindow),
+    FactKind.PUT_EVENT: lambda value: msgspec.convert(value, NamedEvent),
+    FactKind.PUT_LOCK: lambda value: msgspec.convert(value, Lock),
+    FactKind.PUT_SERVER: lambda value: msgspec.convert(value, ProcessServer),
+    FactKind.PUT_SCHEDULE: lambda value: msgspec.convert(value, Schedule),
+    FactKind.PUT_RUN_TIMES: lambda value: msgspec.convert(value, RunTimes),
+    FactKind.PUT_RESTART_DEFAULTS: lambda value: msgspec.convert(
+        value, tuple[RestartBehavior, ...]
+    ),
+    FactKind.REVIEW_STARTS: lambda value: value,
 }
 
 

@@ -21,6 +21,9 @@ def digest(world: World) -> str:
     head.definitions.sort(key=lambda definition: definition.name)
     head.queues.sort(key=lambda queue: queue.name)
     head.robots.sort(key=lambda robot: robot.name)
+    for records in (head.windows, head.events, head.locks, head.servers, head.schedules):
+        records.sort(key=lambda record: record.name)
+    head.run_times.sort(key=lambda run_times: run_times.definition)
     head.moving_queues = dict(sorted(head.moving_queues.items()))
     found = hashlib.sha256(codec.encode(head))
     for job_id in sorted(world.jobs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from interlock_server.core import apply
 from interlock_server.core.replay import Replay, ReplayError
@@ -80,6 +80,7 @@ def _take_row(replay: Replay, row: SnapshotRow) -> None:
 
 def _take_head(world: World, head: codec.Head) -> None:
     world.names.clear()
+    world.queues.clear()
     for numbers in (world.definition_numbers, world.queue_numbers, world.robot_numbers):
         numbers.clear()
     world.robot_numbers[""] = 0
@@ -87,11 +88,22 @@ def _take_head(world: World, head: codec.Head) -> None:
         world.add_name(name)
     world.next_job, world.next_epoch = head.next_job, head.next_epoch
     world.next_message, world.revision = head.next_message, head.revision
-    world.definitions = {definition.name: definition for definition in head.definitions}
-    world.queues = {queue.name: queue for queue in head.queues}
+    for write, records in (
+        (apply.put_definition, head.definitions),
+        (apply.put_queue, head.queues),
+        (apply.put_window, head.windows),
+        (apply.put_event, head.events),
+        (apply.put_lock, head.locks),
+        (apply.put_server, head.servers),
+        (apply.put_schedule, head.schedules),
+        (apply.put_run_times, head.run_times),
+        (apply.put_robot, head.robots),
+    ):
+        for record in cast("list[Any]", records):
+            write(world, record)
     world.moving_queues = head.moving_queues
-    for robot in head.robots:
-        apply.put_robot(world, robot)
+    apply.put_restart_defaults(world, head.restart_defaults)
+    apply.review_starts(world, head.reviewing_starts)
 
 
 def head_of(world: World) -> codec.Head:
@@ -106,4 +118,12 @@ def head_of(world: World) -> codec.Head:
         list(world.queues.values()),
         list(world.robots.values()),
         world.moving_queues,
+        list(world.windows.values()),
+        list(world.events.values()),
+        list(world.locks.values()),
+        list(world.servers.values()),
+        list(world.schedules.values()),
+        list(world.run_times.values()),
+        world.restart_defaults,
+        world.reviewing_starts,
     )

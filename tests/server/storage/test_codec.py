@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from interlock.v1 import event_pb2
 from interlock_server.core.change import Cause, ChangeBlock, Name
 from interlock_server.core.fact import Fact, FactKind
-from interlock_server.core.model.definition import Completion, Definition, LossPolicy, Parameter
+from interlock_server.core.model.definition import (
+    Completion,
+    Definition,
+    LossPolicy,
+    Parameter,
+    RestartAction,
+    RestartBehavior,
+)
 from interlock_server.core.model.job import (
     Fault,
     HistoryEntry,
@@ -19,9 +26,16 @@ from interlock_server.core.model.job import (
     ResumeKind,
     StopStrategy,
 )
+from interlock_server.core.model.lock import Lock, LockKind
+from interlock_server.core.model.named_event import NamedEvent, Raise
 from interlock_server.core.model.operator_message import OperatorMessage
+from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.recurrence import Recurrence, RecurrenceKind
 from interlock_server.core.model.robot import Robot
+from interlock_server.core.model.schedule import Firing, Schedule
+from interlock_server.core.model.statistic import RunTimes
+from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.storage import codec
 
 TEXTS = st.text(max_size=20)
@@ -133,6 +147,27 @@ FACTS = {
     FactKind.PUT_ROBOT: Robot("robot-1", 3, "i", ("load",), refused={4: [(0, 7, 51, "no", {})]}),
     FactKind.SET_SEQUENCE: (5, [(0, 7, 51, "no", {"status": "Running"})]),
     FactKind.DELETE_ROBOT: 9,
+    FactKind.PUT_WINDOW: TimeWindow(
+        "night", elements=(WindowElement((WindowRestriction("FREQ=DAILY", opens="22:00"),)),)
+    ),
+    FactKind.DELETE_WINDOW: None,
+    FactKind.PUT_EVENT: NamedEvent("file", raises=(Raise(5, "user", "it is here"),)),
+    FactKind.DELETE_EVENT: None,
+    FactKind.PUT_LOCK: Lock("ledger", kind=LockKind.COUNTED, counts=3),
+    FactKind.DELETE_LOCK: None,
+    FactKind.PUT_SERVER: ProcessServer("sap", providers=(QueueProvider("night", hold_level=80),)),
+    FactKind.DELETE_SERVER: None,
+    FactKind.PUT_SCHEDULE: Schedule(
+        "daily",
+        "load",
+        Recurrence(RecurrenceKind.CRON, "0 7 * * *"),
+        recent=(Firing(5, "fired", (7,)),),
+    ),
+    FactKind.DELETE_SCHEDULE: None,
+    FactKind.PUT_RUN_TIMES: RunTimes("load", 3, 900),
+    FactKind.PUT_RESTART_DEFAULTS: (RestartBehavior(22, RestartAction.RESTART),),
+    FactKind.REVIEW_STARTS: "planner",
+    FactKind.DELETE_RUN_TIMES: None,
 }
 
 

@@ -8,6 +8,9 @@ from typing import Final
 import msgspec
 
 from interlock_server.core.change import Cause
+from interlock_server.core.model.chain import Chain
+from interlock_server.core.model.lock import HeldLock
+from interlock_server.core.model.medium import Medium
 from interlock_server.core.model.operator_message import OperatorMessage
 
 #: Redwood's start time of a job in Never: 2999-12-31T00:00:00Z (domain.md C5).
@@ -38,6 +41,15 @@ class ResumeCondition(msgspec.Struct, array_like=True, frozen=True, gc=False):
     key: str = ""
     at_ms: int = 0
     fired: bool = False
+
+
+class Role(IntEnum):
+    """What a job is in a chain (domain.md B9)."""
+
+    #: It belongs to none; the chain itself is such a job, unless it is a call of another one.
+    PLAIN = 0
+    STEP = 1
+    CALL = 2
 
 
 class Fault(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -118,6 +130,58 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     history: list[HistoryEntry] = []
     #: Who ordered a kill that its robot has not confirmed (Redwood).
     kill_by: str = ""
+    #: Restricts its start; "" for none.
+    window: str = ""
+    #: When the opening that its start lies in closes; 0 for never.
+    window_closes_ms: int = 0
+    #: Named events that it has waited for; each is waited for once (domain.md B3.4).
+    events_seen: tuple[str, ...] = ()
+    #: Named events that it still waits for; empty in every status but EventWait.
+    events_missing: tuple[str, ...] = ()
+    #: The lock in whose line it stands; "" in every status but LockWait.
+    awaits_lock: str = ""
+    #: What it has of its locks; empty in every status that holds none.
+    locks: tuple[HeldLock, ...] = ()
+    #: The only server that may run it; "" for any.
+    server: str = ""
+    #: The job that submitted it, or whose step or call it is; 0 for none.
+    parent: int = 0
+    #: The job at the top of its family; 0 if that is itself.
+    top: int = 0
+    #: The role that it has in its chain.
+    role: Role = Role.PLAIN
+    #: Its step, or the step that its call belongs to, and its call.
+    step: str = ""
+    call: str = ""
+    #: Run of its step within the chain, from 1.
+    iteration: int = 0
+    #: Chain: the definition as it was when the chain started.
+    chain: Chain | None = None
+    #: Becomes Held when its step starts (RA-25).
+    hold_when_due: bool = False
+    delay_until_ms: int = 0
+    #: Why it is Delayed: "parent" or "restart" (RA-8).
+    delay_reason: str = ""
+    #: The final status that it will have unless an action or an operator says otherwise.
+    provisional: int = 0
+    #: Automatic restarts that led to it.
+    starts: int = 0
+    #: Earlier runs of the same work, oldest first.
+    executions: tuple[int, ...] = ()
+    #: The recurrence that submitted it.
+    schedule: str = ""
+    #: When its next runtime limit is missed.
+    limit_at_ms: int = 0
+    #: Runtime limits of its definition that were missed, by index.
+    limits_missed: tuple[int, ...] = ()
+    #: First entry into PreRunning or Running, and the leaving for its end (C4.10).
+    run_from_ms: int = 0
+    run_to_ms: int = 0
+    #: The status before PreRunning's, which pre-running actions are told (RA-13).
+    pending_status: int = 0
+    #: Child jobs, or calls, that are not final yet.
+    children: tuple[int, ...] = ()
+    media: tuple[Medium, ...] = ()
 
     @property
     def open_message(self) -> OperatorMessage | None:

@@ -24,3 +24,11 @@ class Queue(msgspec.Struct, array_like=True, frozen=True, gc=False):
     held_by: str = ""
     hold_reason: str = ""
     version: int = 1
+    #: Gives nothing while this time window is closed; "" for always open.
+    window: str = ""
+    #: The window is closed now; written by the clock.
+    closed: bool = False
+    #: Chains that wait for their steps count for the execution size.
+    counts_chains: bool = False
+    #: When the window opens or closes next; 0 for never.
+    changes_ms: int = 0

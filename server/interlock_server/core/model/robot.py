@@ -32,3 +32,7 @@ class Robot(msgspec.Struct, array_like=True, gc=False):
     #: What of the newest batches was refused, by sequence: (index, job, reason, sentence,
     #: metadata).
     refused: dict[int, list[tuple[int, int, int, str, dict[str, str]]]] = {}
+    #: The process server it belongs to; "" for none.
+    server: str = ""
+    #: What it offers beside what its server does.
+    resources: tuple[str, ...] = ()

@@ -103,13 +103,15 @@ def _put_queue(world: World, turn: Turn, queue: Queue) -> Queue:
     if known is None:
         turn.put_queue(queue)
         return queue
-    wanted = (queue.description, queue.execution_size)
-    if wanted == (known.description, known.execution_size):
+    wanted = (queue.description, queue.execution_size, queue.window, queue.counts_chains)
+    if wanted == (known.description, known.execution_size, known.window, known.counts_chains):
         return known
     changed = msgspec.structs.replace(
         known,
         description=queue.description,
         execution_size=queue.execution_size,
+        window=queue.window,
+        counts_chains=queue.counts_chains,
         version=known.version + 1,
     )
     turn.put_queue(changed)

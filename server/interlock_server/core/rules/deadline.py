@@ -9,7 +9,7 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Fault, Job
-from interlock_server.core.rules import admission, ending, resume
+from interlock_server.core.rules import admission, alarm, ending, resume
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -27,7 +27,7 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
     deadlines = world.deadlines
     for _ in range(command.jobs_max):
         if not deadlines or deadlines[0][0] > turn.now_ms:
-            return False
+            return alarm.pass_alarms(world, turn)
         at_ms, job_id, field = heappop(deadlines)
         job = world.jobs.get(job_id)
         if job is None or job.ended_ms:
@@ -37,7 +37,7 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
             resume.fire_timers(turn, job)
         elif getattr(job, field) == at_ms:
             _pass(world, turn, job, field)
-    return bool(deadlines) and deadlines[0][0] <= turn.now_ms
+    return True
 
 
 def _pass(world: World, turn: Turn, job: Job, field: str) -> None:

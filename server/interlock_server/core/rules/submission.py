@@ -117,10 +117,15 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
 
 
 def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Rejection | None:
-    if new.hold or new.start_ms:
+    redwood = (
+        *(new.hold, new.start_ms, new.window, new.parent, new.after_parent),
+        *(new.start_at_step, new.server),
+    )
+    if any(redwood):
         return Rejection(
             Reason.WRONG_LIFECYCLE,
-            f"{new.definition!r} is a UiPath definition, and hold and start_time are for Redwood",
+            f"{new.definition!r} is a UiPath definition, and hold, start_time, window, parent, "
+            "start_when_parent_ends, start_at_step and server are for Redwood",
         )
     if len(new.parameters) > UIPATH_PARAMETERS_MAX:
         return Rejection(
