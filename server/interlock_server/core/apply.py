@@ -189,7 +189,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if job.attached:
             _detach(world, job)
         if waits(job):
-            world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
+            world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.finished.append(job.id)
@@ -238,7 +238,7 @@ def _restore(world: World, job: Job) -> None:
         _attach(world, job)
     _count_waiting(world, job, "")
     if waits(job):
-        world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
+        world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
     if job.status == Status.UIPATH_PENDING and job.requested_robot:
         world.pending_twins[job.definition, job.requested_robot] = job.id
     elif job.status == Status.REDWOOD_QUEUE_HELD:
@@ -289,7 +289,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         if moved or not was_attached:
             _attach(world, job)
     elif waits(job) and not (waited_in and fields.keys().isdisjoint(_ORDER_FIELDS)):
-        world.lanes.add(job, foreground=_is_foreground(world, job), jobs=world.jobs)
+        world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
     _count_waiting(world, job, waited_in)
 
 
@@ -350,7 +350,7 @@ def put_definition(world: World, definition: Definition) -> None:
         world.raisers[definition.name] = None
     else:
         world.raisers.pop(definition.name, None)
-    world.lanes.set_foreground(definition.name, foreground=definition.foreground, jobs=world.jobs)
+    world.lanes.follow_definition(definition, world.jobs)
     if definition.name not in world.definition_numbers:
         world.add_name(Name(NAME_DEFINITION, world.next_number, definition.name))
 

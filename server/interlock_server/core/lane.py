@@ -17,6 +17,7 @@ from interlock_server.core.vocabulary.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from interlock_server.core.model.definition import Definition
     from interlock_server.core.model.job import Job
 
 #: Priority (largest first), start of the top-level parent, own start, id (domain.md B1).
@@ -50,13 +51,15 @@ def bound_robot(job: Job) -> str:
 class Lane:
     """Waiting jobs that the same robots can take."""
 
-    __slots__ = ("definition", "foreground", "heap", "key", "pools", "queue", "robot")
+    __slots__ = ("chain", "definition", "foreground", "heap", "key", "pools", "queue", "robot")
 
-    def __init__(self, key: LaneKey, *, foreground: bool) -> None:
+    def __init__(self, key: LaneKey, *, foreground: bool, chain: bool) -> None:
         """Make an empty lane for a definition, a queue and a requested robot ("" for any)."""
         self.key = key
         self.definition, self.queue, self.robot = key
         self.foreground = foreground
+        #: Its jobs are chains and steps, which the server executes itself.
+        self.chain = chain
         self.heap: list[Order] = []
         self.pools: list[Pool] = []
 
@@ -102,6 +105,7 @@ class Pool:
         """Whether its robots can take jobs of this lane."""
         return (
             not lane.robot
+            and not lane.chain
             and lane.definition in self.definitions
             and (not self.queues or lane.queue in self.queues)
         )
@@ -153,7 +157,7 @@ class Pool:
 class Lanes:
     """All lanes and pools of a partition."""
 
-    __slots__ = ("by_key", "by_queue", "by_robot", "dirty", "dirty_robots", "pools")
+    __slots__ = ("by_key", "by_queue", "by_robot", "chains", "dirty", "dirty_robots", "pools")
 
     def __init__(self) -> None:
         """Start with no lane and no pool."""
@@ -161,15 +165,17 @@ class Lanes:
         self.by_queue: dict[str, list[Lane]] = {}
         self.by_robot: dict[str, list[Lane]] = {}
         self.pools: dict[PoolKey, Pool] = {}
+        #: Lanes of chains whose first job may be able to start now.
+        self.chains: dict[LaneKey, None] = {}
         #: Pools that may have something to dispatch, in the order in which that came up.
         self.dirty: dict[PoolKey, None] = {}
         #: Robots whose own lanes may have something to dispatch.
         self.dirty_robots: dict[str, None] = {}
 
-    def add(self, job: Job, *, foreground: bool, jobs: dict[int, Job]) -> None:
+    def add(self, job: Job, definition: Definition | None, jobs: dict[int, Job]) -> None:
         """Let a waiting job stand in its lane; the pools hear of it if it goes first there."""
         key = (job.definition, job.queue, bound_robot(job))
-        lane = self.by_key.get(key) or self._new_lane(key, foreground=foreground)
+        lane = self.by_key.get(key) or self._new_lane(key, definition)
         order = order_of(job)
         heappush(lane.heap, order)
         if lane.head(jobs) == order:  # what was before it may be out of date
@@ -197,11 +203,15 @@ class Lanes:
                     self.refresh(lane, jobs)
         return pool
 
-    def set_foreground(self, definition: str, *, foreground: bool, jobs: dict[int, Job]) -> None:
-        """Follow a definition that became foreground, or stopped being it."""
+    def follow_definition(self, definition: Definition, jobs: dict[int, Job]) -> None:
+        """Follow a definition that changed, or that came after the jobs of its lanes (recovery)."""
+        chain = definition.chain is not None
         for lane in self.by_key.values():
-            if lane.definition == definition and lane.foreground != foreground:
-                lane.foreground = foreground
+            if lane.definition == definition.name and (
+                (lane.foreground, lane.chain) != (definition.foreground, chain)
+            ):
+                lane.foreground, lane.chain = definition.foreground, chain
+                lane.pools = [pool for pool in self.pools.values() if pool.serves(lane)]
                 self.refresh(lane, jobs)
 
     def waiting_in(self, queue: str, lifecycle: int, jobs: dict[int, Job]) -> Iterator[Job]:
@@ -213,8 +223,12 @@ class Lanes:
             while (head := lane.head(jobs)) is not None and jobs[head[3]].lifecycle == lifecycle:
                 yield jobs[head[3]]
 
-    def _new_lane(self, key: LaneKey, *, foreground: bool) -> Lane:
-        lane = self.by_key[key] = Lane(key, foreground=foreground)
+    def _new_lane(self, key: LaneKey, definition: Definition | None) -> Lane:
+        # In recovery a job may be newer than the definitions of the snapshot; the journal brings
+        # them, and `follow_definition` makes up for it.
+        foreground = definition is not None and definition.foreground
+        chain = definition is not None and definition.chain is not None
+        lane = self.by_key[key] = Lane(key, foreground=foreground, chain=chain)
         self.by_queue.setdefault(lane.queue, []).append(lane)
         if lane.robot:
             self.by_robot.setdefault(lane.robot, []).append(lane)
@@ -222,6 +236,9 @@ class Lanes:
         return lane
 
     def _announce(self, lane: Lane, head: Order) -> None:
+        if lane.chain:
+            self.chains[lane.key] = None
+            return
         if lane.robot:
             self.dirty_robots[lane.robot] = None
             return

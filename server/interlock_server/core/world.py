@@ -200,8 +200,8 @@ class World:
         return robot.slots - len(self.robot_jobs.get(robot.name, ()))
 
     def queue_is_open(self, name: str) -> bool:
-        """Whether the queue may give a job to a robot: not held, and under its execution size."""
+        """Whether a queue may give a job: not held, its window open, under its execution size."""
         queue = self.queues[name]
-        return not queue.held and (
+        return (not queue.held and not queue.closed) and (
             not queue.execution_size or self.queue_load.get(name, 0) < queue.execution_size
         )

@@ -44,6 +44,11 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
             "which cannot change;"
             " use another name",
         )
+    if known is not None and (known.chain is None) != (definition.chain is None):
+        return Rejection(
+            Reason.CONFLICTING_DEFINITION,
+            f"whether definition {definition.name!r} is a chain cannot change; use another name",
+        )
     if definition.queue not in world.queues:
         return missing(definition.queue)
     try:

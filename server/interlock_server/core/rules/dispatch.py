@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlock_server.core.rules import chain
 from interlock_server.core.turn import EffectKind
+from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
 
@@ -25,13 +27,31 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
     """Hand out up to `jobs_max` jobs; whether more may be left."""
     left = command.jobs_max
     lanes = world.lanes
+    while lanes.chains and left > 0:
+        key = next(iter(lanes.chains))
+        left -= _serve_chains(world, turn, lanes.by_key[key], left)
     while lanes.dirty_robots and left > 0:
         name = next(iter(lanes.dirty_robots))
         left -= _serve_robot(world, turn, name, left)
     while lanes.dirty and left > 0:
         pool = lanes.pools[next(iter(lanes.dirty))]
         left -= _serve_pool(world, turn, pool, left)
-    return bool(lanes.dirty or lanes.dirty_robots)
+    return bool(lanes.dirty or lanes.dirty_robots or lanes.chains)
+
+
+def _serve_chains(world: World, turn: Turn, lane: Lane, jobs_max: int) -> int:
+    """Start the chains and steps of a lane; the server executes them itself, and has no slots."""
+    count = 0
+    while count < jobs_max and world.queue_is_open(lane.queue):
+        head = lane.head(world.jobs)
+        if head is None:
+            break
+        chain.execute(world, turn, world.jobs[head[3]])
+        turn.follow_up(Actor.DISPATCHER, "dispatcher")
+        count += 1
+    if count < jobs_max:
+        world.lanes.chains.pop(lane.key, None)
+    return count
 
 
 def _serve_robot(world: World, turn: Turn, name: str, jobs_max: int) -> int:
