@@ -1,4 +1,4 @@
-"""When something recurs: cron text, a recurrence rule, or a fixed interval (domain.md B10, A8)."""
+"""When something happens again and again (domain.md A8, B10)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import msgspec
 
 
 class RecurrenceKind(IntEnum):
-    """How the instants are given."""
+    """How the instants are described."""
 
     #: Five fields of cron.
     CRON = 1
-    #: RFC 5545, its start in `start_ms`.
+    #: An RRULE of RFC 5545, with its DTSTART.
     RULE = 2
-    #: Every `interval_ms` from `start_ms` on.
+    #: The same length of time from each to the next.
     INTERVAL = 3
 
 
 class Recurrence(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """When something recurs."""
+    """A series of instants."""
 
     kind: RecurrenceKind
-    #: CRON and RULE.
+    #: The cron fields or the rule; empty for an interval.
     text: str = ""
-    time_zone: str = "UTC"
-    #: INTERVAL.
+    #: The zone of the wall clock that `text` means; empty for UTC.
+    time_zone: str = ""
     interval_ms: int = 0
+    #: Nothing before it; the first instant of an interval, and of a rule without DTSTART. 0 for no
+    #: bound.
     start_ms: int = 0
-    #: Nothing after this instant; 0 for no end.
+    #: Nothing after it; 0 for no end.
     end_ms: int = 0

@@ -1,4 +1,4 @@
-"""A time window: when something may start (domain.md B7)."""
+"""When something may happen: time windows, by the wall clock of a zone (domain.md B7)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import msgspec
 
 
 class WindowRestriction(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Days by a recurrence rule, and a span of the clock on each of them."""
+    """Some days, and the hours of each of them. Everything left empty restricts nothing.
 
-    #: RFC 5545 rule that chooses days; "" for every day.
+    A night belongs to the day on which it opens.
+    """
+
+    #: Chooses days: the value of an RRULE of RFC 5545 (`FREQ=WEEKLY;BYDAY=MO,TU`); empty for every
+    #: day.
     rule: str = ""
-    #: First day of the rule, and last, as ISO dates.
+    #: The first day, as 2026-12-31; what the rule counts from. Empty for Monday, 1 January 1968.
     start_date: str = ""
+    #: The last day; empty for no end.
     end_date: str = ""
-    #: Wall clock "HH:MM"; "" for 00:00 and 24:00. A close that is not after the opening is on the
-    #: next day.
+    #: Local time as HH:MM; empty for the beginning of the day.
     opens: str = ""
+    #: Local time as HH:MM; empty or 24:00 for the end of the day. Not later than `opens` means the
+    #: next day.
     closes: str = ""
+    #: These days, instead of a rule: holidays, days of an inventory.
+    dates: tuple[str, ...] = ()
 
 
 class WindowElement(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -31,12 +39,12 @@ class TimeWindow(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     name: str
     description: str = ""
-    #: Beats the zone of whoever uses it; "" for theirs.
+    #: Beats the zone of whoever uses the window; empty for theirs.
     time_zone: str = ""
     elements: tuple[WindowElement, ...] = ()
-    #: Open only while that window is, too.
+    #: Another window: closed whenever that one is.
     enabled_during: str = ""
-    #: Closed while that window is open.
+    #: Another window: closed whenever that one is open.
     disabled_during: str = ""
     version: int = 0
     updated_ms: int = 0
