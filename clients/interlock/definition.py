@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock import json_text
-from interlock.instant import to_duration
-from interlock.status import LIFECYCLE_NAMES, lifecycle_number
+from interlock.document import from_document, to_document
+from interlock.status import LIFECYCLE_NAMES
 from interlock.v1 import definition_pb2 as api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-_LOSS_POLICIES: Final = {"": 0, "wait": 1, "fault": 2, "rerun": 3}
-_COMPLETIONS: Final = {"": 0, "default": 1, "external": 2}
+    #: A part of a definition with the fields of its message, as `interlock.document` reads them.
+    Part = Mapping[str, Any]
+
 _NO_DEFAULT: Final = object()
 
 
@@ -57,69 +58,100 @@ class Definition:
     #: Redwood: leave an operator message on a job that does not end as Completed.
     message_on_failure: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: Redwood: the time window that starts are restricted to, and how much of it has to be left.
+    window: str = ""
+    min_open: timedelta | float | str | None = None
+    #: Redwood: "scheduled", "overdue", "canceling" or "held" if the first window closes unrun.
+    overdue_policy: str = ""
+    overdue_event: str = ""
+    #: Of windows that have none; "" means UTC.
+    time_zone: str = ""
+    #: Redwood: named events to wait for: {"event": "file", "clears": True}.
+    wait_events: Sequence[Part] = ()
+    #: Redwood: "never", "always" or "only_one": raises of the wait events submit jobs.
+    auto_submit: str = ""
+    #: Named events that jobs raise or clear: {"event": "done", "statuses": ["Completed"]}.
+    event_raises: Sequence[Part] = ()
+    #: Redwood: locks needed at once: {"lock": "ledger"}.
+    locks: Sequence[Part] = ()
+    #: What a robot or its process server has to offer.
+    resources: Sequence[str] = ()
+    server: str = ""
+    #: Redwood: an expression in CEL that puts a new job on hold.
+    hold_when: str = ""
+    #: Redwood: rules: {"when": "job.priority > 80", "effect": "hold"}.
+    on_change: Sequence[Part] = ()
+    pre_running: Sequence[Part] = ()
+    post_running: Sequence[Part] = ()
+    #: Redwood: the robot has code of its own before and after the job.
+    pre_running_code: bool = False
+    post_running_code: bool = False
+    #: Limits: {"kind": "maximum", "duration": "2h", "effect": "kill"}.
+    runtime_limits: Sequence[Part] = ()
+    #: Redwood: what follows a final status: {"status": "Error", "action": "restart"}.
+    restart_behaviors: Sequence[Part] = ()
+    #: Redwood: automatic restarts of one job; 0 for the default of 100.
+    starts_max: int = 0
+    #: "off", "failed" or "all".
+    recording: str = ""
+    #: How long final jobs stay: {"count": 100, "age": "30d"}; None for ever.
+    keep: Part | None = None
+    #: Redwood: makes it a chain: {"steps": [{"name": "load", "calls": [...]}]}.
+    chain: Part | None = None
     #: The message it was read from; None if it was not.
     raw: api.Definition = field(default_factory=api.Definition, compare=False, repr=False)
 
 
+#: Fields that only the server sets, and the message itself.
+_NOT_WRITTEN: Final = frozenset({"version", "update_time", "raw"})
+
+
 def definition_of(raw: api.Definition) -> Definition:
     """Return a definition as the server knows it."""
+    document = to_document(raw, without=_NOT_WRITTEN)
     timeout = raw.uncertain_timeout.ToTimedelta() if raw.HasField("uncertain_timeout") else None
-    return Definition(
-        name=raw.name,
-        lifecycle=LIFECYCLE_NAMES.get(raw.lifecycle, str(raw.lifecycle)),
-        description=raw.description,
-        queue=raw.queue,
-        priority=raw.priority,
-        parameters=tuple(_parameter_of(parameter) for parameter in raw.parameters),
-        foreground=raw.foreground,
-        on_robot_loss=_word(_LOSS_POLICIES, raw.on_robot_loss),
-        return_code_map=raw.return_code_map,
-        completion=_word(_COMPLETIONS, raw.completion),
-        hold_on_submit=raw.hold_on_submit,
-        uncertain_timeout=timeout,
-        message_on_failure=raw.message_on_failure,
-        labels=dict(raw.labels),
-        raw=raw,
-    )
+    document |= {
+        "lifecycle": LIFECYCLE_NAMES.get(raw.lifecycle, str(raw.lifecycle)),
+        "parameters": tuple(_parameter_of(parameter) for parameter in raw.parameters),
+        "uncertain_timeout": timeout,
+    }
+    return Definition(**document, raw=raw)
 
 
 def definition_message(definition: Definition | Mapping[str, Any]) -> api.Definition:
-    """Return the message that writes a definition, given as a Definition or as its fields."""
+    """Return the message that writes a definition, given as a Definition or as its fields.
+
+    Raises:
+        ValueError: a field or a value is not known; the sentence says which are.
+    """
     if not isinstance(definition, Definition):
         definition = _from_fields(definition)
-    return api.Definition(
-        name=definition.name,
-        lifecycle=lifecycle_number(definition.lifecycle),
-        description=definition.description,
-        queue=definition.queue,
-        priority=definition.priority,
-        parameters=[_parameter_message(parameter) for parameter in definition.parameters],
-        foreground=definition.foreground,
-        on_robot_loss=api.LossPolicy.ValueType(
-            _number(_LOSS_POLICIES, definition.on_robot_loss, "on_robot_loss")
-        ),
-        return_code_map=definition.return_code_map,
-        completion=api.CompletionStrategy.ValueType(
-            _number(_COMPLETIONS, definition.completion, "completion")
-        ),
-        hold_on_submit=definition.hold_on_submit,
-        uncertain_timeout=to_duration(definition.uncertain_timeout),
-        message_on_failure=definition.message_on_failure,
-        labels=definition.labels,
-    )
+    document = {
+        each.name: value
+        for each in fields(definition)
+        if each.name not in _NOT_WRITTEN and _is_given(value := getattr(definition, each.name))
+    }
+    parameters = document.pop("parameters", ())
+    message = from_document(document, api.Definition)
+    message.parameters.extend(_parameter_message(parameter) for parameter in parameters)
+    return message
 
 
-def _from_fields(fields: Mapping[str, Any]) -> Definition:
+def _is_given(value: Any) -> bool:
+    return value is not None and value not in ("", ())
+
+
+def _from_fields(given: Mapping[str, Any]) -> Definition:
     known = Definition.__dataclass_fields__.keys() - {"raw"}
     for missing in ("name", "lifecycle"):
-        if not fields.get(missing):
-            raise ValueError(f"expected a definition with a {missing}, but got {dict(fields)!r}")
-    if unknown := fields.keys() - known:
+        if not given.get(missing):
+            raise ValueError(f"expected a definition with a {missing}, but got {dict(given)!r}")
+    if unknown := given.keys() - known:
         raise ValueError(
             f"expected fields of a definition ({', '.join(sorted(known))}), "
             f"but got {', '.join(sorted(unknown))}"
         )
-    return Definition(**fields)
+    return Definition(**given)
 
 
 def _parameter_message(parameter: Parameter | Mapping[str, Any]) -> api.Parameter:
@@ -138,14 +170,3 @@ def _parameter_message(parameter: Parameter | Mapping[str, Any]) -> api.Paramete
 def _parameter_of(raw: api.Parameter) -> Parameter:
     default = json_text.decode(raw.default_json) if raw.default_json else _NO_DEFAULT
     return Parameter(raw.name, raw.type, raw.required, default)
-
-
-def _word(words: Mapping[str, int], number: int) -> str:
-    return next((word for word, value in words.items() if value == number), str(number))
-
-
-def _number(words: Mapping[str, int], word: str, what: str) -> int:
-    if word not in words:
-        known = ", ".join(filter(None, words))
-        raise ValueError(f"expected {what} to be one of {known}, but got {word!r}")
-    return words[word]
