@@ -26,6 +26,7 @@ PLACES = [
     ("Europe/Berlin", "2026-03-29"),
     ("Europe/Berlin", "2026-10-25"),
     ("Europe/Berlin", "2026-12-31"),
+    ("Europe/Berlin", "2027-01-03"),
     ("America/New_York", "2026-03-08"),
     ("America/New_York", "2026-11-01"),
     ("Australia/Lord_Howe", "2026-04-05"),
@@ -215,6 +216,22 @@ def test_a_night_over_new_year_is_one_opening():
     nights = WindowRestriction(opens="22:00", closes="22:00", start_date="2025-12-30")
 
     assert shown(nights, "UTC", "2025-01-01", "2026-03-01") == [("2025-12-30 22:00", "2026-03-01")]
+
+
+def test_a_night_of_last_year_is_still_open_in_this_one():
+    night = WindowRestriction(dates=("2025-12-31",), opens="22:00", closes="06:00")
+
+    assert shown(night, "UTC", "2026-01-01 01:00", "2026-02-01") == [
+        ("2026-01-01 01:00", "2026-01-01 06:00"),
+    ]
+
+
+def test_a_year_begins_early_in_the_east():
+    day = WindowRestriction(dates=("2026-01-01",))
+
+    assert shown(day, "Pacific/Kiritimati", "2025-12-01", "2025-12-31 20:00") == [
+        ("2025-12-31 10:00", "2025-12-31 20:00"),
+    ]
 
 
 def test_a_rule_counts_from_the_start_date():

@@ -117,11 +117,11 @@ def test_numbered_and_plain_weekdays_may_be_mixed():
 
 
 def test_positions_in_a_week_count_the_whole_week_over_new_year():
-    found = days_of(
-        "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2025-12-01", "2025-12-30", "2026-01-10"
-    )
+    workdays = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS"
 
-    assert found == ["2026-01-02", "2026-01-09"]
+    # Wednesday is the last day of 2025.
+    assert days_of(f"{workdays}=1", "2025-12-01", "2026-01-01", "2026-01-06") == ["2026-01-05"]
+    assert days_of(f"{workdays}=-1", "2025-12-01", "2025-12-26", "2025-12-31") == ["2025-12-26"]
 
 
 def test_every_other_week_keeps_its_phase_over_many_years():
