@@ -9,6 +9,7 @@ from interlock.catalog import CatalogCalls
 from interlock.connection import Connection
 from interlock.filter import make_filter
 from interlock.jobs import JobCalls
+from interlock.manifest_calls import ManifestCalls
 from interlock.verbs import VerbCalls
 from interlock.watch import Watch
 
@@ -39,7 +40,7 @@ def connect(
     )
 
 
-class Interlock(VerbCalls, CatalogCalls, AdminCalls, JobCalls):
+class Interlock(VerbCalls, CatalogCalls, ManifestCalls, AdminCalls, JobCalls):
     """A connection to one partition of a server.
 
     Every call that changes something is durable when it returns and carries a request_id: it is

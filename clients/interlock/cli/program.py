@@ -45,6 +45,8 @@ SECTIONS: Final = {
         "reply": "operator_message:reply",
     },
     "What jobs need": {
+        "apply": "apply:apply",
+        "export": "apply:export",
         "definition": "definition:definition",
         "queue": "queue:queue",
         "robot": "robot:robot",

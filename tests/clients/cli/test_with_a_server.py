@@ -108,3 +108,35 @@ async def test_nobody_there_is_5_and_says_how_to_start_one():
     _, err = await shell("list", "--timeout", "500ms", expect=5)
 
     assert "interlock serve --listen 127.0.0.1:1" in err
+
+
+async def test_a_site_is_applied_from_files_compared_and_exported(tmp_path):
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[[queues]]\nname = "night"\nexecution_size = 2\n'
+        '[[definitions]]\nname = "report"\nlifecycle = "redwood"\nqueue = "night"\n'
+    )
+    async with served(tmp_path) as shell:
+        out, err = await shell("apply", "-f", str(site), "--dry-run")
+        assert "create queue night" in out
+        assert "2 to create; nothing was changed" in err
+
+        _, err = await shell("apply", "-f", str(site), expect=2)
+        assert "expected --yes, or a terminal to ask on: 2 to create" in err
+
+        await shell("apply", "-f", str(site), "--yes")
+        _, err = await shell("apply", "-f", str(site), "--yes")
+        assert "nothing to change: 2 as they should be" in err
+
+        exported, _ = await shell("export", "--language", "yaml")
+        (tmp_path / "again.yaml").write_text(exported)
+        _, err = await shell("apply", "-f", str(tmp_path / "again.yaml"), "--prune")
+        assert "nothing to change" in err
+
+        site.write_text('[[queues]]\nname = "night"\nexecution_size = 3\n')
+        out, _ = await shell("-o", "json", "apply", "-f", str(site), "--yes")
+        (changed,) = json.loads(out)
+        assert (changed["what"], changed["after"]["execution_size"]) == ("change", 3)
+
+        _, err = await shell("apply", "-f", str(tmp_path / "nowhere.toml"), expect=2)
+        assert "expected a file or folder" in err

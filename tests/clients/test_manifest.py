@@ -1,0 +1,153 @@
+"""Manifests: read from files, compared with a server, applied, and exported again."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock import Refused, connect
+from interlock.manifest import ManifestError
+from interlock.manifest_file import parse, read, write
+from interlock_server.app import running
+from interlock_server.config import Config
+
+SITE = """
+[[queues]]
+name = "finance"
+execution_size = 2
+
+[[definitions]]
+name = "report"
+lifecycle = "redwood"
+queue = "finance"
+restart_behaviors = [{ status = "Error", action = "restart", delay = "5m" }]
+"""
+SITE_IN_YAML = """
+queues:
+  - name: finance
+    execution_size: 2
+definitions:
+  - name: report
+    lifecycle: redwood
+    queue: finance
+    restart_behaviors:
+      - {status: Error, action: restart, delay: 300}
+"""
+
+
+@pytest.fixture
+async def interlock(tmp_path):
+    config = Config(listen=("127.0.0.1:0",), data_dir=str(tmp_path / "data"))
+    async with running(config) as server, connect(server.addresses[0]) as interlock:
+        yield interlock
+
+
+def manifest(tmp_path, text=SITE, name="site.toml"):
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    return read([file])
+
+
+def what(changes):
+    return [(change.what, change.kind.name, change.name) for change in changes]
+
+
+def test_toml_yaml_and_json_say_the_same(tmp_path):
+    found = manifest(tmp_path).documents
+
+    assert manifest(tmp_path, SITE_IN_YAML, "site.yaml").documents == found
+    documents = {kind: list(items.values()) for kind, items in found.items()}
+    for language in ("toml", "yaml", "json"):
+        text = write(documents, language)
+        assert manifest(tmp_path, text, f"again.{language}").documents == found
+
+
+def test_a_folder_is_read_as_one_manifest(tmp_path):
+    (tmp_path / "site" / "deep").mkdir(parents=True)
+    (tmp_path / "site" / "queues.toml").write_text('[[queues]]\nname = "a"\n')
+    (tmp_path / "site" / "deep" / "more.yml").write_text("queues: [{name: b}]\n")
+    (tmp_path / "site" / "notes.txt").write_text("not read")
+
+    assert set(read([tmp_path / "site"]).documents["queues"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x = [", "site.toml: "),
+        ("[[queue]]\nname = 'a'", "expected lists of queues, definitions"),
+        ("queues = 3", "expected a list of queues, but got 3"),
+        ("[[queues]]\nsize = 3", "expected a table with a name"),
+        ("[[queues]]\nname = 'a'\nsize = 3", r"queues\[0\]: a: there is no field 'size'"),
+        ("[[queues]]\nname = 'a'\n[[queues]]\nname = 'a'", "queues 'a' stands in .* already"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_with_its_place(tmp_path, text, sentence):
+    with pytest.raises(ManifestError, match=sentence):
+        manifest(tmp_path, text)
+
+
+def test_a_file_in_another_language_is_refused():
+    with pytest.raises(ManifestError, match=r"expected a file that ends with \.toml"):
+        parse("", ".ini", "site.ini")
+
+
+async def test_applying_a_manifest_twice_changes_nothing_the_second_time(interlock, tmp_path):
+    wanted = manifest(tmp_path)
+
+    changes = await interlock.compare(wanted)
+    assert what(changes) == [
+        ("create", "queues", "finance"),
+        ("create", "definitions", "report"),
+    ]
+    await interlock.apply(changes)
+
+    again = await interlock.compare(wanted)
+    assert {change.what for change in again} == {"keep"}
+    await interlock.apply(again)
+    (report,) = await interlock.list_definitions()
+    assert report.raw.version == 1
+
+
+async def test_what_was_exported_can_be_applied_and_is_the_same(interlock, tmp_path):
+    await interlock.apply(await interlock.compare(manifest(tmp_path)))
+
+    text = write(await interlock.export(), "toml")
+
+    assert manifest(tmp_path, text, "exported.toml").documents == manifest(tmp_path).documents
+
+
+async def test_a_change_says_which_fields_differ(interlock, tmp_path):
+    await interlock.apply(await interlock.compare(manifest(tmp_path)))
+
+    changed = manifest(tmp_path, SITE.replace("execution_size = 2", "execution_size = 3"))
+    queue, report = await interlock.compare(changed)
+
+    assert list(queue.lines()) == [("-", "execution_size: 2"), ("+", "execution_size: 3")]
+    assert report.what == "keep"
+
+
+async def test_pruning_deletes_what_the_manifest_lacks_and_nothing_that_is_built_in(
+    interlock, tmp_path
+):
+    await interlock.apply(await interlock.compare(manifest(tmp_path)))
+    fewer = manifest(
+        tmp_path, '[[queues]]\nname = "other"\n[[definitions]]\nname="x"\nlifecycle="uipath"'
+    )
+
+    changes = await interlock.compare(fewer, prune=True)
+
+    assert what(changes) == [
+        ("create", "queues", "other"),
+        ("create", "definitions", "x"),
+        ("delete", "definitions", "report"),
+        ("delete", "queues", "finance"),
+    ]
+    await interlock.apply(changes)
+    assert {queue.name for queue in await interlock.list_queues()} == {"default", "System", "other"}
+
+
+async def test_a_refusal_of_the_server_names_the_object(interlock, tmp_path):
+    wanted = manifest(tmp_path, '[[definitions]]\nname="x"\nlifecycle="redwood"\nqueue="nowhere"')
+
+    with pytest.raises(Refused, match="there is no queue 'nowhere'"):
+        await interlock.apply(await interlock.compare(wanted))
