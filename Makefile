@@ -23,7 +23,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  fmt lint type bench-quick constraints docs-pages clean
+  rows fmt lint type bench-quick constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -89,6 +89,8 @@ chaos: $(DEV_STAMP) ## run the tests that kill processes and break disks
 slow: $(DEV_STAMP) ## run the slow tests that kill nothing
 	@$(PY) -m pytest -q -m "slow and not chaos" $(ARGS)
 
+rows: $(DEV_STAMP) ## say which rows of the two tables are exercised through the API, and where
+	@$(PY) -m pytest -q --rows tests/rows tests/scenarios $(ARGS)
 
 gen: $(PROTO_STAMP) ## write clients/interlock/v1 from protos/
 	@$(PROTO_PY) protos/generate.py

@@ -49,10 +49,16 @@ class Event(NamedTuple):
     actor: str
     author: str
     reason: str
+    #: The id of its row, and the verb.
+    row: str = ""
+    trigger: str = ""
 
 
 class LivePartition:
     """One partition over all its lives."""
+
+    #: Whether requests and watches go over gRPC.
+    over_rpc = False
 
     def __init__(self, journal: Any, **settings: Any) -> None:
         self.clock = ManualClock()
@@ -225,7 +231,16 @@ class LivePartition:
                     change = f"{STATUS_NAME[row.source] or '-'}>{STATUS_NAME[row.target]}"
                     actor = Actor(block.cause.actor).name.lower()
                     found.append(
-                        Event(revision, job, change, actor, block.cause.author, block.reason(index))
+                        Event(
+                            revision,
+                            job,
+                            change,
+                            actor,
+                            block.cause.author,
+                            block.reason(index),
+                            row.id,
+                            row.trigger.text,
+                        )
                     )
         return [event for event in found if not jobs or event.job in jobs]
 
