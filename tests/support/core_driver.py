@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from interlock_server.core import apply, invariants
 from interlock_server.core import command as c
-from interlock_server.core import invariants
 from interlock_server.core.change import Cause
 from interlock_server.core.decide import take_turn
 from interlock_server.core.model.definition import Definition
@@ -107,7 +107,7 @@ class CoreDriver:
         gone = []
         for job_id in finished:
             job = world.jobs.get(job_id)
-            if job is not None and job.open_message is None:
+            if job is not None and apply.may_leave(world, job):
                 turn.forget(job_id)
                 gone.append(job)
                 self.archived[job.id] = job
@@ -120,7 +120,8 @@ class CoreDriver:
         """End the group as the engine does: follow queues, dispatch, archive; begin another."""
         if self.world.moving_queues:
             self.take(c.MoveQueueJobs(moves_max))
-        if self.world.lanes.dirty or self.world.lanes.dirty_robots:
+        lanes = self.world.lanes
+        if lanes.dirty or lanes.dirty_robots or lanes.chains:
             self.take(c.Dispatch(jobs_max), Actor.DISPATCHER, "dispatcher")
         self.archive()
         if self.group:

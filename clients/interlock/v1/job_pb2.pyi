@@ -497,7 +497,7 @@ class Job(_message.Message):
 
     @_builtins.property
     def children(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """children are the jobs below it that are not final yet."""
+        """children are the first 1,000 jobs below it that are neither final nor Disabled; in answers of GetJob only."""
 
     def __init__(
         self,

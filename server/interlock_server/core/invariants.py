@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from interlock_server.core.apply import holds_slot
+from interlock_server.core.apply import holds_slot, is_over
 from interlock_server.core.lane import order_of, waits
-from interlock_server.core.model.job import NEVER_MS, ResumeKind, StopStrategy
+from interlock_server.core.model.job import NEVER_MS, ResumeKind, Role, StopStrategy
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Status
 
@@ -120,6 +120,7 @@ def _indexes(world: World) -> Iterator[str]:
     if not waiting <= laned:
         yield "a waiting job stands in no lane"
     yield from _pools(world)
+    yield from _kin(world)
     if {job.id for job in jobs if job.status == Status.UIPATH_TERMINATING} != set(
         world.terminating
     ):
@@ -138,6 +139,31 @@ def _pools(world: World) -> Iterator[str]:
                 continue
             if world.queue_is_open(lane.queue) and lane.head(world.jobs) and key not in told:
                 yield f"lane {key} waits, but a pool that serves it was not told"
+
+
+def _kin(world: World) -> Iterator[str]:
+    """Families, children and the newest jobs of steps."""
+    families: dict[int, set[int]] = {}
+    children: dict[int, set[int]] = {}
+    unfinished: Counter[int] = Counter()
+    steps: dict[tuple[int, str], int] = {}
+    for job in world.jobs.values():
+        if job.top:
+            families.setdefault(job.top, set()).add(job.id)
+        if job.parent:
+            children.setdefault(job.parent, set()).add(job.id)
+            if not is_over(job.status):
+                unfinished[job.parent] += 1
+        if job.role == Role.STEP:
+            steps[job.parent, job.step] = max(job.id, steps.get((job.parent, job.step), 0))
+    if families != {top: set(members) for top, members in world.families.items()}:
+        yield "families differ from a scan"
+    if children != {parent: set(members) for parent, members in world.children.items()}:
+        yield "children differ from a scan"
+    if unfinished != world.unfinished:
+        yield "counts of unfinished children differ from a scan"
+    if steps != world.steps:
+        yield "the newest jobs of steps differ from a scan"
 
 
 def _resumes(world: World) -> Iterator[str]:

@@ -46,6 +46,7 @@ class World:
 
     __slots__ = (
         "alarms",
+        "children",
         "deadlines",
         "definition_numbers",
         "definitions",
@@ -88,7 +89,9 @@ class World:
         "settings",
         "spilled",
         "status_counts",
+        "steps",
         "terminating",
+        "unfinished",
         "windows",
     )
 
@@ -155,6 +158,13 @@ class World:
         self.lock_lines = LockLines()
         #: Live members of each family of jobs, without the one at its top.
         self.families: dict[int, dict[int, None]] = {}
+        #: Jobs by their parent, oldest first: steps of a chain, calls of a step, child jobs. Final
+        #: ones are among them until they leave memory.
+        self.children: dict[int, dict[int, None]] = {}
+        #: How many of them are not over, by parent: neither final nor Disabled (RA-6).
+        self.unfinished: dict[int, int] = {}
+        #: The newest job of each step: (chain, name of the step).
+        self.steps: dict[tuple[int, str], int] = {}
         #: Jobs in Never.
         self.never: dict[int, None] = {}
         #: Definitions whose jobs raise or clear named events by their statuses.

@@ -137,7 +137,9 @@ def raise_single_refusal(found: Sequence[job_service_pb2.JobOutcome], targets: i
 # -- records ------------------------------------------------------------------------------------
 
 
-def job(record: Job, *, unresponsive: bool, whole: bool) -> job_pb2.Job:
+def job(
+    record: Job, *, unresponsive: bool, whole: bool, children: Iterable[int] = ()
+) -> job_pb2.Job:
     """A job; without parameters and result unless `whole`."""
     message = job_pb2.Job(
         id=record.id,
@@ -165,6 +167,7 @@ def job(record: Job, *, unresponsive: bool, whole: bool) -> job_pb2.Job:
         attempt_lost=record.attempt_lost,
     )
     _set_times(message, record)
+    message.children.extend(children)
     if record.lifecycle == Lifecycle.REDWOOD:
         _add_redwood(message, record)
     message.media.extend(medium(each) for each in record.media)
@@ -200,7 +203,6 @@ def _add_redwood(message: job_pb2.Job, record: Job) -> None:
     message.role = int(record.role)  # type: ignore[assignment]  # same numbers
     message.step, message.call, message.iteration = record.step, record.call, record.iteration
     message.hold_when_due = record.hold_when_due
-    message.children.extend(record.children)
     message.delay_reason = record.delay_reason
     message.provisional = record.provisional  # type: ignore[assignment]  # same numbers
     message.starts, message.schedule = record.starts, record.schedule

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from copy import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from interlock.v1 import job_service_pb2 as pb
+from interlock_server.core.apply import is_over
 from interlock_server.core.vocabulary.status import IS_FINAL
 from interlock_server.rpc import convert_job, convert_message, page, validate
 from interlock_server.rpc.convert_filter import JobFilter, job_filter
@@ -31,6 +33,15 @@ ARCHIVE_SLICES_MAX: Final = 20
 
 _LIVE: Final = {pb.ListScope.LIST_SCOPE_LIVE}
 _SCOPES: Final = tuple(pb.ListScope.values())
+
+#: Children that are shown with their parent; a listing shows all.
+CHILDREN_MAX: Final = 1_000
+
+
+def live_children(world: World, job_id: int) -> list[int]:
+    """The first of the jobs below a job that are not over."""
+    ids = islice(world.children.get(job_id, ()), SLICE)
+    return [each for each in ids if not is_over(world.jobs[each].status)][:CHILDREN_MAX]
 
 
 async def list_jobs(partition: Partition, request: pb.ListJobsRequest) -> pb.ListJobsResponse:

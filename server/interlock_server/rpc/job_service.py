@@ -12,7 +12,7 @@ from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.rpc import convert_job, convert_message, page, validate
 from interlock_server.rpc.archived_outcome import add_archived
 from interlock_server.rpc.errors import Refused
-from interlock_server.rpc.job_list import list_jobs, list_messages
+from interlock_server.rpc.job_list import list_jobs, list_messages, live_children
 from interlock_server.rpc.once import submit_once
 from interlock_server.rpc.partition_lookup import find_partition
 
@@ -76,12 +76,19 @@ class JobService(JobServiceServicer):
         revision = (
             partition.history.head_revision
         )  # before the look: a watch from it misses nothing
+        children = live_children(partition.world, job_id)
         found = await partition.job(job_id)
         if found is None:
             raise _no_job(job_id)
         unresponsive = partition.sessions.is_unresponsive(found.robot)
         return pb.GetJobResponse(
-            job=convert_job.job(found, unresponsive=unresponsive, whole=True), revision=revision
+            job=convert_job.job(
+                found,
+                unresponsive=unresponsive,
+                whole=True,
+                children=children,
+            ),
+            revision=revision,
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, _context: Context) -> pb.ListJobsResponse:  # noqa: N802

@@ -179,9 +179,14 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     run_to_ms: int = 0
     #: The status before PreRunning's, which pre-running actions are told (RA-13).
     pending_status: int = 0
-    #: Child jobs, or calls, that are not final yet.
-    children: tuple[int, ...] = ()
     media: tuple[Medium, ...] = ()
+    #: Its place among the steps of its chain, or among the calls of its step, from 0.
+    place: int = 0
+    #: Chain: the place of the step that it is at, or ended at; -1 before the first.
+    at_step: int = -1
+    #: Top chain: calls that users switched off, each by the names of its steps and calls from the
+    #: top. They stay off when it is restarted (RA-7).
+    disabled: tuple[tuple[str, ...], ...] = ()
 
     @property
     def open_message(self) -> OperatorMessage | None:
