@@ -53,6 +53,7 @@ CORE_LEVELS: Final = {
     "opening_hours": 3,
     "calendar": 3,
     "recurrence": 3,
+    "kin": 4,
     "lane": 3,
     "lock_line": 3,
     "world": 4,

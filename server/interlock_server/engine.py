@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from interlock_server.core import apply
 from interlock_server.core import command as c
+from interlock_server.core import kin
 from interlock_server.core.change import Cause
 from interlock_server.core.decide import take_turn
 from interlock_server.core.rejection import Reason, Rejection
@@ -365,7 +365,7 @@ class Engine:
         archived: list[Job] = []
         for job_id in finished:
             job = world.jobs.get(job_id)
-            if job is not None and apply.may_leave(world, job):
+            if job is not None and kin.may_leave(world, job):
                 turn.forget(job_id)
                 archived.append(job)
         return archived

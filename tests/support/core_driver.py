@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from interlock_server.core import apply, invariants
 from interlock_server.core import command as c
+from interlock_server.core import invariants, kin
 from interlock_server.core.change import Cause
 from interlock_server.core.decide import take_turn
 from interlock_server.core.model.definition import Definition
@@ -107,7 +107,7 @@ class CoreDriver:
         gone = []
         for job_id in finished:
             job = world.jobs.get(job_id)
-            if job is not None and apply.may_leave(world, job):
+            if job is not None and kin.may_leave(world, job):
                 turn.forget(job_id)
                 gone.append(job)
                 self.archived[job.id] = job

@@ -10,10 +10,12 @@ from __future__ import annotations
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, Final
 
+from interlock_server.core import kin
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Cause, Name
 from interlock_server.core.fact import FactKind
+from interlock_server.core.kin import is_over
 from interlock_server.core.lane import waits
-from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind, Role
+from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Lifecycle, Status
 
@@ -130,8 +132,8 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
         if _PLAIN[source] and _PLAIN[target]:
             return
     waited_in = job.queue if source and waits(job, source) else ""
-    if job.parent and is_over(source) != is_over(target):
-        _count_unfinished(world, job.parent, -1 if is_over(target) else 1)
+    if job.parent:
+        kin.count(world, job, source, target)
     if source:
         _leave(world, job, source)
         if job.lifecycle == Lifecycle.REDWOOD:
@@ -141,19 +143,6 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
         job.locks = ()
     _enter(world, job, target, cause.at_ms)
     _count_waiting(world, job, waited_in)
-
-
-def is_over(status: int) -> bool:
-    """Whether a parent waits for it no more: final or Disabled (RA-6); 0 is before the first."""
-    return not status or IS_FINAL[status] or status == Status.REDWOOD_DISABLED
-
-
-def _count_unfinished(world: World, parent: int, more: int) -> None:
-    left = world.unfinished.get(parent, 0) + more
-    if left:
-        world.unfinished[parent] = left
-    else:
-        del world.unfinished[parent]
 
 
 def _stamp_run_time(job: Job, source: int, target: int, at_ms: int) -> None:
@@ -234,13 +223,7 @@ def create_job(world: World, job: Job) -> None:
 def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
-    if job.top:
-        world.families.setdefault(job.top, {})[job.id] = None
-    if job.parent:
-        world.children.setdefault(job.parent, {})[job.id] = None
-        if job.role == Role.STEP:
-            key = (job.parent, job.step)
-            world.steps[key] = max(job.id, world.steps.get(key, 0))
+    kin.join(world, job)
     for field in DEADLINE_FIELDS:
         _add_deadline(world, job, field)
     for message in job.messages:
@@ -254,8 +237,8 @@ def take_in(world: World, job: Job) -> None:
 def _restore(world: World, job: Job) -> None:
     """Rebuild the indexes of a job that comes from a snapshot."""
     world.status_counts[job.status] += 1
-    if job.parent and not is_over(job.status):
-        _count_unfinished(world, job.parent, 1)
+    if job.parent:
+        kin.count(world, job, 0, job.status)
     if job.attached:
         _attach(world, job)
     _count_waiting(world, job, "")
@@ -352,29 +335,7 @@ def forget_job(world: World, job_id: int) -> None:
     job = world.jobs.pop(job_id)
     assert is_over(job.status), f"job {job_id} is not over"
     world.status_counts[job.status] -= 1
-    _leave_index(world.families, job.top, job_id)
-    _leave_index(world.children, job.parent, job_id)
-    if job.role == Role.STEP and world.steps.get((job.parent, job.step)) == job_id:
-        del world.steps[job.parent, job.step]
-
-
-def _leave_index(index: dict[int, dict[int, None]], key: int, job_id: int) -> None:
-    members = index.get(key)
-    if members is not None:
-        members.pop(job_id, None)
-        if not members:
-            del index[key]
-
-
-def may_leave(world: World, job: Job) -> bool:
-    """Whether a job may leave memory: it and its chain are over, and nobody is asked about it.
-
-    A Disabled call leaves with its chain.
-    """
-    top = world.jobs.get(job.top)
-    return (
-        is_over(job.status) and job.open_message is None and (top is None or IS_FINAL[top.status])
-    )
+    kin.leave(world, job)
 
 
 def put_definition(world: World, definition: Definition) -> None:

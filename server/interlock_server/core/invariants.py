@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from interlock_server.core.apply import holds_slot, is_over
+from interlock_server.core.apply import holds_slot
+from interlock_server.core.kin import is_over
 from interlock_server.core.lane import order_of, waits
 from interlock_server.core.model.job import NEVER_MS, ResumeKind, Role, StopStrategy
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET

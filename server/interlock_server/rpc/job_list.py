@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from interlock.v1 import job_service_pb2 as pb
-from interlock_server.core.apply import is_over
+from interlock_server.core.kin import is_over
 from interlock_server.core.vocabulary.status import IS_FINAL
 from interlock_server.rpc import convert_job, convert_message, page, validate
 from interlock_server.rpc.convert_filter import JobFilter, job_filter
