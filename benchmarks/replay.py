@@ -1,5 +1,7 @@
 """Replays a real workload: python -m benchmarks.replay FILE
 
+A file in the Standard Workload Format becomes single jobs, a workflow in WfFormat (.json) a chain.
+
 Exit codes: 0 if every job ended as the log says and every watcher saw every change once and in
 order; 1 if not; 2 for a wrong file or option; 5 if the server cannot be reached.
 """
@@ -17,16 +19,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import load_process
+from benchmarks.chain_run import ChainOrder, run_chain
 from benchmarks.own_server import OwnServer
 from benchmarks.replay_plan import LIFECYCLES, make_plan
 from benchmarks.replay_run import NotReached, Order, replay
 from benchmarks.swf import SwfError, read_workload
+from benchmarks.wfformat import WorkflowError, read_workflow
 from interlock import InterlockError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import TypeVar
 
+    from benchmarks.chain_run import ChainReport
     from benchmarks.replay_report import Report
+
+    Outcome = TypeVar("Outcome")
 
 OK: Final = 0
 VIOLATED: Final = 1
@@ -77,7 +85,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("file", type=Path, help="workload in the Standard Workload Format, or .gz")
+    made.add_argument(
+        "file",
+        type=Path,
+        help="workload (Standard Workload Format) or workflow (WfFormat, .json), or .gz",
+    )
     made.add_argument(
         "--lifecycle", choices=LIFECYCLES, default="redwood", help="what the jobs are (%(default)s)"
     )
@@ -111,7 +123,31 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-async def _replay(arguments: argparse.Namespace) -> Report:
+async def _on_a_server(
+    arguments: argparse.Namespace, on: Callable[[str], Awaitable[Outcome]]
+) -> Outcome:
+    if arguments.address:
+        return await on(arguments.address)
+    async with OwnServer() as server:
+        return await on(server.address)
+
+
+async def _replay(arguments: argparse.Namespace) -> Report | ChainReport:
+    if ".json" in arguments.file.suffixes:
+        workflow = read_workflow(arguments.file)
+        return await _on_a_server(
+            arguments,
+            lambda address: run_chain(
+                ChainOrder(
+                    file=arguments.file.name,
+                    workflow=workflow,
+                    speed=arguments.speed,
+                    robots=arguments.robots,
+                    watchers=arguments.watchers,
+                    address=address,
+                )
+            ),
+        )
     workload = read_workload(arguments.file)
     plan = make_plan(
         workload,
@@ -120,8 +156,9 @@ async def _replay(arguments: argparse.Namespace) -> Report:
         jobs_max=arguments.jobs,
     )
 
-    async def on(address: str) -> Report:
-        return await replay(
+    return await _on_a_server(
+        arguments,
+        lambda address: replay(
             Order(
                 workload=arguments.file.name,
                 plan=plan,
@@ -130,15 +167,11 @@ async def _replay(arguments: argparse.Namespace) -> Report:
                 watchers=arguments.watchers,
                 address=address,
             )
-        )
-
-    if arguments.address:
-        return await on(arguments.address)
-    async with OwnServer() as server:
-        return await on(server.address)
+        ),
+    )
 
 
-async def _until_told(arguments: argparse.Namespace) -> Report:
+async def _until_told(arguments: argparse.Namespace) -> Report | ChainReport:
     """Replay; SIGINT and SIGTERM end everything that was started."""
     task = asyncio.create_task(_replay(arguments))
     loop = asyncio.get_running_loop()
@@ -150,14 +183,14 @@ async def _until_told(arguments: argparse.Namespace) -> Report:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     arguments = parser().parse_args(argv)
-    reports: list[Report] = []
+    reports: list[Report | ChainReport] = []
 
     async def program() -> None:
         reports.append(await _until_told(arguments))
 
     try:
         asyncio.run(program())  # not uvloop: it forks, which grpc is loud about
-    except SwfError as error:
+    except (SwfError, WorkflowError) as error:
         return _say(str(error), USAGE)
     except NotReached as error:
         return _say(str(error), UNAVAILABLE)

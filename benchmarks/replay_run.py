@@ -7,7 +7,6 @@ would only measure how much was submitted at once.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
@@ -16,8 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from benchmarks.load_process import LoadProcess, ProcessEnded
+from benchmarks.load_process import LoadProcess
 from benchmarks.progress import progress
+from benchmarks.replay_processes import (
+    all_ready,
+    robot_names,
+    robot_processes,
+    watcher_processes,
+)
 from benchmarks.replay_report import Report, percentiles
 from interlock import InterlockError, connect
 
@@ -34,7 +39,6 @@ SLOTS: Final = 10_000
 _PUT_MAX: Final = 1_000
 #: How long nothing may end although something should have.
 PATIENCE_SECONDS: Final = 60.0
-_READY_SECONDS: Final = 60.0
 _REACH_SECONDS: Final = 5.0
 _TICK_SECONDS: Final = 0.01
 
@@ -112,15 +116,20 @@ async def replay(order: Order) -> Report:
         report = await _introduce(order)
         await _put_catalog(interlock, order.plan)
         stack.push_async_callback(_remove_catalog, interlock, order)
-        robots = [await stack.enter_async_context(each) for each in _robot_processes(order)]
-        await _all_ready(robots)
+        robots = [
+            await stack.enter_async_context(each)
+            for each in robot_processes(
+                order, order.plan.prefix, order.plan.definitions, SLOTS // order.robots
+            )
+        ]
+        await all_ready(robots)
         ends = interlock.watch(states=["final"])
         await stack.enter_async_context(ends)
         start = await ends.start()
         watchers = [
-            await stack.enter_async_context(each) for each in _watcher_processes(order, start)
+            await stack.enter_async_context(each) for each in watcher_processes(order, start)
         ]
-        await _all_ready(watchers)
+        await all_ready(watchers)
         await _work(run, interlock, ends, [*robots, *watchers])
         last = max((revision for _, _, revision in run.finals.values()), default=start)
         await _conclude(run, report, watchers, start=start, last=last)
@@ -168,63 +177,13 @@ async def _remove_catalog(interlock: Interlock, order: Order) -> None:
     """Leave nothing behind on a server that goes on; what is still in use stays."""
     plan = order.plan
     with suppress(InterlockError):
-        await interlock.delete_robots(_robot_names(order))
+        await interlock.delete_robots(robot_names(order, order.plan.prefix))
     for start in range(0, len(plan.definitions), _PUT_MAX):
         with suppress(InterlockError):
             await interlock.delete_definitions(plan.definitions[start : start + _PUT_MAX])
     for start in range(0, len(plan.queues), _PUT_MAX):
         with suppress(InterlockError):
             await interlock.delete_queues(plan.queues[start : start + _PUT_MAX])
-
-
-def _robot_names(order: Order) -> list[str]:
-    return [f"{order.plan.prefix}.robot-{number}" for number in range(1, order.robots + 1)]
-
-
-def _spread(count: int) -> list[int]:
-    """Spread so many over a few processes, at least two where there is more than one."""
-    processes = min(count, max(os.cpu_count() or 1, 2))
-    return [count // processes + (each < count % processes) for each in range(processes)]
-
-
-def _robot_processes(order: Order) -> list[LoadProcess]:
-    names = _robot_names(order)
-    processes = []
-    for count in _spread(order.robots):
-        mine, names = names[:count], names[count:]
-        task = {
-            "address": order.address,
-            "partition": order.partition,
-            "names": mine,
-            "definitions": order.plan.definitions,
-            "slots": max(SLOTS // order.robots, 1),
-            "speed": order.speed,
-        }
-        processes.append(LoadProcess("benchmarks.replay_robots", task))
-    return processes
-
-
-def _watcher_processes(order: Order, start: int) -> list[LoadProcess]:
-    return [
-        LoadProcess(
-            "benchmarks.replay_watchers",
-            {
-                "address": order.address,
-                "partition": order.partition,
-                "from_revision": start,
-                "count": count,
-            },
-        )
-        for count in _spread(order.watchers)
-    ]
-
-
-async def _all_ready(processes: list[LoadProcess]) -> None:
-    for process in processes:
-        try:
-            await process.hear(timeout=_READY_SECONDS)
-        except TimeoutError:
-            raise ProcessEnded(f"expected {process.module} to begin, but it did not") from None
 
 
 # -- the run --------------------------------------------------------------------------------------
