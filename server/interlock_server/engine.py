@@ -258,8 +258,6 @@ class Engine:
             self._inbox
             or self._internal
             or lanes.dirty
-            or lanes.dirty_robots
-            or lanes.chains
             or self.world.moving_queues
             or self.world.reviewing_starts
             or self.world.lock_lines.dirty
@@ -298,7 +296,7 @@ class Engine:
             self._turn(draft, c.ReviewStarts(), Actor.SYSTEM, "calendar")
         if world.lock_lines.dirty:
             self._turn(draft, c.GrantLocks(), Actor.DISPATCHER, "dispatcher")
-        if world.lanes.dirty or world.lanes.dirty_robots or world.lanes.chains:
+        if world.lanes.dirty:
             self._turn(draft, c.Dispatch(), Actor.DISPATCHER, "dispatcher")
 
     def _turn(self, draft: Draft, command: Command, actor: Actor, author: str) -> Any:

@@ -120,8 +120,7 @@ class CoreDriver:
         """End the group as the engine does: follow queues, dispatch, archive; begin another."""
         if self.world.moving_queues:
             self.take(c.MoveQueueJobs(moves_max))
-        lanes = self.world.lanes
-        if lanes.dirty or lanes.dirty_robots or lanes.chains:
+        if self.world.lanes.dirty:
             self.take(c.Dispatch(jobs_max), Actor.DISPATCHER, "dispatcher")
         self.archive()
         if self.group:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, Final
 
-from interlock_server.core import kin
+from interlock_server.core import holding, kin
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Cause, Name
 from interlock_server.core.fact import FactKind
 from interlock_server.core.kin import is_over
@@ -52,24 +52,7 @@ DEADLINE_FIELDS: Final = frozenset(
     }
 )
 
-#: Statuses in which a robot gives the job a slot.
-_HOLDING: Final = frozenset(
-    {
-        Status.UIPATH_RUNNING,
-        Status.UIPATH_STOPPING,
-        Status.UIPATH_TERMINATING,
-        Status.REDWOOD_DISPATCHED,
-        Status.REDWOOD_ASSIGNED,
-        Status.REDWOOD_PRE_RUNNING,
-        Status.REDWOOD_RUNNING,
-        Status.REDWOOD_POST_RUNNING,
-        Status.REDWOOD_WAITING,
-        Status.REDWOOD_KILLING,
-        Status.REDWOOD_CANCELING,
-        Status.REDWOOD_CONSOLE,
-        Status.REDWOOD_UNCERTAIN,
-    }
-)
+_HOLDING: Final = holding.HOLDING
 #: Statuses that a job enters with the locks that it has; entering any other one gives them back
 #: (domain.md B5: held until the holder is final).
 _KEEPS_LOCKS: Final = frozenset(
@@ -105,11 +88,6 @@ _PLAIN: Final = tuple(
 )
 
 
-def holds_slot(job: Job) -> bool:
-    """Whether the job's status means that a robot has it."""
-    return job.status in _HOLDING
-
-
 def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     """Change the status of a job along a row of its table."""
     source = job.status
@@ -142,6 +120,8 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
         world.lock_lines.give_back(job)
         job.locks = ()
     _enter(world, job, target, cause.at_ms)
+    if job.chain is not None and (source in _HOLDING) != (target in _HOLDING):
+        holding.count_chain(world, job.queue, 1 if target in _HOLDING else -1)
     _count_waiting(world, job, waited_in)
 
 
@@ -191,7 +171,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
             job.resume_ms = at_ms
     elif target not in _HOLDING:
         if job.attached:
-            _detach(world, job)
+            holding.detach(world, job)
         if waits(job):
             world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
         if IS_FINAL[target]:
@@ -240,7 +220,9 @@ def _restore(world: World, job: Job) -> None:
     if job.parent:
         kin.count(world, job, 0, job.status)
     if job.attached:
-        _attach(world, job)
+        holding.attach(world, job)
+    if holding.runs_chain(job):
+        holding.count_chain(world, job.queue, 1)
     _count_waiting(world, job, "")
     if waits(job):
         world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
@@ -271,8 +253,9 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if suspended:
         _forget_conditions(world, job)
     if moved:
-        _detach(world, job)
+        holding.detach(world, job)
         job.attached = True  # unless a field says otherwise
+    chain_in = job.queue if holding.runs_chain(job) else ""
     before = job.messages
     if "events_missing" in fields:
         _index_events(world, job, fields["events_missing"])
@@ -290,18 +273,31 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         world.lock_lines.stand(job)
     if suspended:
         _remember_conditions(world, job)
+    if chain_in:
+        holding.count_chain(world, chain_in, -1)
+    if holding.runs_chain(job):
+        holding.count_chain(world, job.queue, 1)
     if job.attached:
         if moved or not was_attached:
-            _attach(world, job)
+            holding.attach(world, job)
     elif waits(job) and not (waited_in and fields.keys().isdisjoint(_ORDER_FIELDS)):
         world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
     _count_waiting(world, job, waited_in)
 
 
 #: Where a job is counted while a robot has it.
-_HOLDER_FIELDS: Final = frozenset({"attached", "robot", "queue"})
+_HOLDER_FIELDS: Final = frozenset({"attached", "robot", "queue", "process_server"})
 _ORDER_FIELDS: Final = frozenset(
-    {"priority", "start_ms", "top_start_ms", "queue", "attached", "attempt_lost", "requested_robot"}
+    {
+        "priority",
+        "start_ms",
+        "top_start_ms",
+        "queue",
+        "attached",
+        "attempt_lost",
+        "requested_robot",
+        "server",
+    }
 )
 
 
@@ -362,8 +358,7 @@ def put_queue(world: World, queue: Queue) -> None:
     _add_alarm(world, queue.changes_ms, "queue", queue.name)
     if queue.name not in world.queue_numbers:
         world.add_name(Name(NAME_QUEUE, world.next_number, queue.name))
-    if world.queue_is_open(queue.name):
-        world.lanes.refresh_queue(queue.name, world.jobs)
+    holding.look_behind_queue(world, queue.name)
 
 
 def delete_queue(world: World, name: str) -> None:
@@ -389,7 +384,7 @@ def put_lock(world: World, lock: Lock) -> None:
 
 def put_server(world: World, server: ProcessServer) -> None:
     """Write one version of a process server; its robots may be able to take other jobs now."""
-    world.servers[server.name] = server
+    holding.put_server(world, server)
     _add_alarm(world, server.changes_ms, "server", server.name)
 
 
@@ -419,7 +414,7 @@ def delete_record(world: World, kind: int, name: str) -> None:
         case FactKind.DELETE_LOCK:
             del world.locks[name]
         case FactKind.DELETE_SERVER:
-            del world.servers[name]
+            holding.delete_server(world, name)
         case FactKind.DELETE_SCHEDULE:
             del world.schedules[name]
         case _:
@@ -452,13 +447,17 @@ def set_moving_queue(world: World, name: str, author: str) -> None:
 def put_robot(world: World, robot: Robot) -> None:
     """Write a robot's record whole."""
     before = world.robots.get(robot.name)
-    if before is not None:
-        _leave_pool(world, before)
+    if before is not None and _ability(before) != _ability(robot):
+        world.lanes.resign(robot.name)
     world.robots[robot.name] = robot
     world.next_epoch = max(world.next_epoch, robot.epoch + 1)
     if robot.name not in world.robot_numbers:
         world.add_name(Name(NAME_ROBOT, world.next_number, robot.name))
-    _join_pool(world, robot)
+    holding.seat(world, robot)
+
+
+def _ability(robot: Robot) -> tuple[object, ...]:
+    return robot.definitions, robot.queues, robot.server, robot.resources
 
 
 def set_sequence(world: World, name: str, sequence: int, refused: list[Any]) -> None:
@@ -476,7 +475,8 @@ def delete_robot(world: World, name: str) -> None:
 
     In recovery it may have jobs: the snapshot shows what a later robot of that name has.
     """
-    _leave_pool(world, world.robots.pop(name))
+    del world.robots[name]
+    world.lanes.resign(name)
     if not world.robot_jobs.get(name):
         world.robot_jobs.pop(name, None)
 
@@ -484,62 +484,6 @@ def delete_robot(world: World, name: str) -> None:
 def set_next_epoch(world: World, epoch: int) -> None:
     """Keep epochs rising although the robot that had the newest one was deleted."""
     world.next_epoch = max(world.next_epoch, epoch)
-
-
-def _is_foreground(world: World, job: Job) -> bool:
-    # In recovery a job may be newer than the definitions of the snapshot; the journal brings them.
-    definition = world.definitions.get(job.definition)
-    return definition is not None and definition.foreground
-
-
-# -- who has what -------------------------------------------------------------------------------
-
-
-def _attach(world: World, job: Job) -> None:
-    world.robot_jobs.setdefault(job.robot, set()).add(job.id)
-    world.queue_load[job.queue] = world.queue_load.get(job.queue, 0) + 1
-    if _is_foreground(world, job):
-        world.foreground[job.robot] = job.id
-    robot = world.robots.get(job.robot)
-    if robot is not None:
-        _join_pool(world, robot)
-
-
-def _detach(world: World, job: Job) -> None:
-    job.attached = False
-    world.robot_jobs[job.robot].discard(job.id)
-    if world.foreground.get(job.robot) == job.id:
-        del world.foreground[job.robot]
-    queue = world.queues.get(job.queue)
-    world.queue_load[job.queue] -= 1
-    if queue is not None and queue.execution_size and world.queue_is_open(job.queue):
-        world.lanes.refresh_queue(job.queue, world.jobs)
-    robot = world.robots.get(job.robot)
-    if robot is not None:
-        _join_pool(world, robot)
-
-
-def _pool_key(robot: Robot) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(robot.definitions), frozenset(robot.queues)
-
-
-def _join_pool(world: World, robot: Robot) -> None:
-    """Offer the robot's free slots to its pool, or take it out if it has none."""
-    if world.free_slots(robot) <= 0:
-        _leave_pool(world, robot)
-        return
-    key = _pool_key(robot)
-    pool = world.lanes.pool(key, world.jobs)
-    pool.free.setdefault(robot.name)
-    world.lanes.dirty[key] = None
-    if robot.name in world.lanes.by_robot:
-        world.lanes.dirty_robots[robot.name] = None
-
-
-def _leave_pool(world: World, robot: Robot) -> None:
-    pool = world.lanes.pools.get(_pool_key(robot))
-    if pool is not None:
-        pool.free.pop(robot.name, None)
 
 
 # -- what comes due -----------------------------------------------------------------------------

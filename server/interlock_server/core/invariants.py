@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from interlock_server.core.apply import holds_slot
+from interlock_server.core import dispatch_invariants
+from interlock_server.core.holding import holds_slot
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import order_of, waits
 from interlock_server.core.model.job import NEVER_MS, ResumeKind, Role, StopStrategy
@@ -120,8 +121,8 @@ def _indexes(world: World) -> Iterator[str]:
     }
     if not waiting <= laned:
         yield "a waiting job stands in no lane"
-    yield from _pools(world)
     yield from _kin(world)
+    yield from dispatch_invariants.problems(world)
     if {job.id for job in jobs if job.status == Status.UIPATH_TERMINATING} != set(
         world.terminating
     ):
@@ -129,17 +130,6 @@ def _indexes(world: World) -> Iterator[str]:
     yield from _resumes(world)
     yield from _deadlines(world)
     yield from _twins(world)
-
-
-def _pools(world: World) -> Iterator[str]:
-    """A lane with a waiting job stands among the heads of every pool that serves it."""
-    for pool in world.lanes.pools.values():
-        told = {key for heads in pool.heads for _, key in heads}
-        for key, lane in world.lanes.by_key.items():
-            if not pool.serves(lane) or lane.queue not in world.queues:
-                continue
-            if world.queue_is_open(lane.queue) and lane.head(world.jobs) and key not in told:
-                yield f"lane {key} waits, but a pool that serves it was not told"
 
 
 def _kin(world: World) -> Iterator[str]:

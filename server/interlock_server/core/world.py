@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from interlock_server.core import gate
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Name
-from interlock_server.core.lane import Lanes
+from interlock_server.core.lanes import Lanes
 from interlock_server.core.lock_line import LockLines
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.vocabulary.status import STATUS_NUMBERS
 
 if TYPE_CHECKING:
+    from interlock_server.core.gate import Closed, GateKey
     from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import HistoryEntry, Job
     from interlock_server.core.model.lock import Lock
     from interlock_server.core.model.named_event import NamedEvent
-    from interlock_server.core.model.process_server import ProcessServer
+    from interlock_server.core.model.process_server import ProcessServer, QueueProvider
     from interlock_server.core.model.robot import Robot
     from interlock_server.core.model.schedule import Schedule
     from interlock_server.core.model.statistic import RunTimes
@@ -69,6 +71,9 @@ class World:
         "open_messages",
         "pending_names",
         "pending_twins",
+        "provider_load",
+        "providers",
+        "queue_chains",
         "queue_held",
         "queue_load",
         "queue_numbers",
@@ -85,6 +90,7 @@ class World:
         "robots",
         "run_times",
         "schedules",
+        "server_load",
         "servers",
         "settings",
         "spilled",
@@ -133,6 +139,13 @@ class World:
         self.foreground: dict[str, int] = {}
         #: How many jobs of a queue are with robots.
         self.queue_load: dict[str, int] = {}
+        #: How many chains of a queue the server executes.
+        self.queue_chains: dict[str, int] = {}
+        #: How many jobs are with robots of a server, and how many of those are of a queue.
+        self.server_load: dict[str, int] = {}
+        self.provider_load: dict[tuple[str, str], int] = {}
+        #: Who serves a queue, by queue and server.
+        self.providers: dict[str, dict[str, QueueProvider]] = {}
         #: How many jobs of a queue wait for a robot, those in QueueHeld not counted.
         self.queue_waiting: dict[str, int] = {}
         #: Jobs in QueueHeld, by queue, oldest first.
@@ -211,7 +224,29 @@ class World:
 
     def queue_is_open(self, name: str) -> bool:
         """Whether a queue may give a job: not held, its window open, under its execution size."""
+        return self.queue_gate(name) is None
+
+    def queue_gate(self, name: str) -> Closed | None:
+        """What keeps a queue from giving a job."""
         queue = self.queues[name]
-        return (not queue.held and not queue.closed) and (
-            not queue.execution_size or self.queue_load.get(name, 0) < queue.execution_size
-        )
+        load = self.queue_load.get(name, 0)
+        if queue.counts_chains:
+            load += self.queue_chains.get(name, 0)
+        return gate.of_queue(queue, load)
+
+    def server_gate(self, name: str) -> Closed | None:
+        """What keeps a server from taking a job."""
+        return gate.of_server(self.servers.get(name), self.server_load.get(name, 0))
+
+    def provider_gate(self, server: str, queue: str, priority: int) -> Closed | None:
+        """What keeps a server from taking a job of this priority from a queue."""
+        provider = self.providers.get(queue, {}).get(server)
+        return gate.of_provider(provider, self.provider_load.get((server, queue), 0), priority)
+
+    def gate_before(self, server: str, queue: str, priority: int) -> GateKey | None:
+        """The gate that keeps a job in its queue; "" for robots without a server, and chains."""
+        if not self.queue_is_open(queue):
+            return "", queue
+        if server and self.provider_gate(server, queue, priority) is not None:
+            return server, queue
+        return None

@@ -109,6 +109,7 @@ def test_a_pool_that_was_not_told_of_a_waiting_job_is_found():
     core.connect()
     core.submit()
     for pool in core.world.lanes.pools.values():
-        pool.heads[0].clear()
+        for shelf in pool.shelves.values():
+            shelf.announced.clear()
 
     assert any("was not told" in problem for problem in invariants.problems(core.world))

@@ -187,6 +187,8 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     #: Top chain: calls that users switched off, each by the names of its steps and calls from the
     #: top. They stay off when it is restarted (RA-7).
     disabled: tuple[tuple[str, ...], ...] = ()
+    #: The process server whose robot has it or had it last; "" for none.
+    process_server: str = ""
 
     @property
     def open_message(self) -> OperatorMessage | None:
