@@ -1,4 +1,4 @@
-"""Every scenario runs on a partition whose recovery is checked when the story is over."""
+"""Every test of rows has a server of its own, whose recovery is checked at the end."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.live_partition import LivePartition
+from tests.support.served_partition import ServedPartition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 
 @pytest.fixture
-async def live() -> AsyncIterator[LivePartition]:
-    """A partition with a definition of each lifecycle."""
-    partition = await LivePartition.start()
-    await partition.define_both()
-    yield partition
-    await partition.check_recovery()
-    await partition.close()
+async def live(tmp_path: Path) -> AsyncIterator[ServedPartition]:
+    """A partition with a definition of each lifecycle, over gRPC."""
+    served = await ServedPartition.serve(tmp_path)
+    try:
+        await served.define_both()
+        yield served
+        await served.check_recovery()
+    finally:
+        await served.close()

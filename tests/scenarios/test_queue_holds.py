@@ -59,17 +59,17 @@ async def blocks(live: LivePartition, change: str) -> list[list[int]]:
     return found
 
 
-async def test_a_hold_that_is_still_moving_its_jobs_goes_on_after_a_kill(live: LivePartition):
-    await live.do(c.SubmitJobs((c.NewJob(REDWOOD, count=1200),)))
-    live.journal.hold()
-    hold = live.partition.engine.submit(c.HoldQueue("default"))
-    live.journal.release()
+async def test_a_hold_that_is_still_moving_its_jobs_goes_on_after_a_kill(in_process: LivePartition):
+    await in_process.do(c.SubmitJobs((c.NewJob(REDWOOD, count=1200),)))
+    in_process.journal.hold()
+    hold = in_process.partition.engine.submit(c.HoldQueue("default"))
+    in_process.journal.release()
     await hold
-    await live.kill()
-    await live.settle()
+    await in_process.kill()
+    await in_process.settle()
 
-    assert live.partition.world.status_counts[Status.REDWOOD_QUEUE_HELD] == 1200
-    robot = await live.connect()
+    assert in_process.partition.world.status_counts[Status.REDWOOD_QUEUE_HELD] == 1200
+    robot = await in_process.connect()
     assert robot.offers == {}
 
 

@@ -316,12 +316,12 @@ async def test_a_job_waits_for_another_one_without_a_robot(live: LivePartition):
 
     await robot.report(K.SUSPENDED, parent, suspension=waits_for(ResumeKind.JOB, str(child)))
     suspended = await live.job(parent)
-    assert (suspended.attached, suspended.saved) == (False, "where it was")
+    assert (suspended.attached, suspended.saved) == (False, '"where it was"')
     await robot.report(K.FAILED, child)
     await robot.hear()
 
     offer = robot.offers[parent]
-    assert (offer.fence, offer.resume_version, offer.saved) == (2, 1, "where it was")
+    assert (offer.fence, offer.resume_version, offer.saved) == (2, 1, '"where it was"')
     await live.later(minutes=1)
     await robot.report(K.STARTED, parent)
     await robot.report(K.COMPLETED, parent)
@@ -533,4 +533,4 @@ async def test_an_old_attempt_cannot_speak_for_the_present_one(live: LivePartiti
 
 
 def waits_for(kind: ResumeKind, key: str) -> c.Suspension:
-    return c.Suspension((ResumeCondition(kind, key),), saved="where it was")
+    return c.Suspension((ResumeCondition(kind, key),), saved='"where it was"')
