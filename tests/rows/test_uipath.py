@@ -89,8 +89,8 @@ async def test_a_stop_lets_the_code_end_as_it_wants(live: LivePartition, end, ro
     robot = await live.connect()
     job = await started(live, robot)
     await live.verb(Verb.STOP, job)
-    detail = {"suspension": WAITS_FOR_A_TASK} if end is K.SUSPENDED else {}
-    await robot.report(end, job, **detail)
+    waits_for = WAITS_FOR_A_TASK if end is K.SUSPENDED else None
+    await robot.report(end, job, suspension=waits_for)
 
     await expect_rows(live, job, "TU-12", by="user")
     await expect_rows(live, job, "TU-12", row)
