@@ -18,6 +18,7 @@ from interlock_server.core.model.job import (
     StopStrategy,
 )
 from interlock_server.core.model.operator_message import OperatorMessage
+from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import Lifecycle, State, Status
 from tests.support.core_driver import REDWOOD, UIPATH, CoreDriver
@@ -98,6 +99,25 @@ def _fields(status: Status, now_ms: int, job_id: int) -> dict[str, Any]:
             fields["conditions"] = (ResumeCondition(ResumeKind.ITEM, "item-1"),)
         case S.REDWOOD_UNCERTAIN:
             fields["uncertain_until_ms"] = now_ms + 600_000
+        case S.REDWOOD_DELAYED:
+            fields |= {"delay_until_ms": now_ms + 600_000, "delay_reason": "restart"}
+        case S.REDWOOD_POST_RUNNING:
+            fields["provisional"] = int(S.REDWOOD_COMPLETED)
+        case S.REDWOOD_CONSOLE_RESTART:
+            fields |= {
+                "provisional": int(S.REDWOOD_ERROR),
+                "messages": (
+                    OperatorMessage(
+                        id=1,
+                        job=job_id,
+                        text="Choose restart option",
+                        created_ms=now_ms,
+                        choices=tuple(Choice),
+                        blocking=True,
+                        restart=True,
+                    ),
+                ),
+            }
         case S.REDWOOD_CONSOLE:
             fields["messages"] = (
                 OperatorMessage(id=1, job=job_id, text="go on?", created_ms=now_ms, blocking=True),

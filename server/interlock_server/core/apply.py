@@ -341,6 +341,10 @@ def put_definition(world: World, definition: Definition) -> None:
         world.raisers[definition.name] = None
     else:
         world.raisers.pop(definition.name, None)
+    if definition.concludes:
+        world.concluders[definition.name] = None
+    else:
+        world.concluders.pop(definition.name, None)
     world.lanes.follow_definition(definition, world.jobs)
     if definition.name not in world.definition_numbers:
         world.add_name(Name(NAME_DEFINITION, world.next_number, definition.name))
@@ -350,6 +354,7 @@ def delete_definition(world: World, name: str) -> None:
     """Remove a definition; its number stays taken."""
     del world.definitions[name]
     world.raisers.pop(name, None)
+    world.concluders.pop(name, None)
 
 
 def put_queue(world: World, queue: Queue) -> None:

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import msgspec
 
-from interlock_server.core.model.definition import Definition
+from interlock_server.core.model.definition import Definition, RestartBehavior
 from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
 from interlock_server.core.model.queue import Queue
 from interlock_server.core.rejection import Rejection
@@ -141,6 +141,12 @@ class DeleteQueues(Command, frozen=True):
     """Remove queues, all or none. Answer: None."""
 
     names: tuple[str, ...]
+
+
+class PutRestartDefaults(Command, frozen=True):
+    """Write what follows a final status where a definition does not say. Answer: the behaviors."""
+
+    behaviors: tuple[RestartBehavior, ...]
 
 
 class HoldQueue(Command, frozen=True):

@@ -32,7 +32,12 @@ def check(world: World) -> None:
 def problems(world: World) -> Iterator[str]:
     """Say what does not hold, one sentence each."""
     for job in world.jobs.values():
-        for problem in (*_times(job), *_history(job), *_holding(world, job)):
+        for problem in (
+            *_times(job),
+            *_history(job),
+            *_holding(world, job),
+            *_results(world, job),
+        ):
             yield f"job {job.id}: {problem}"
     yield from _indexes(world)
     yield from _limits(world)
@@ -84,6 +89,27 @@ def _holding(world: World, job: Job) -> Iterator[str]:
         yield "its robot does not know of it"
 
 
+def _results(world: World, job: Job) -> Iterator[str]:
+    status = job.status
+    if status in _HAS_RESULT and not job.provisional:
+        yield "its provisional result is not known"
+    if job.provisional and status not in _HAS_RESULT and not IS_FINAL[status]:
+        yield "a provisional result means PostRunning or ConsoleRestart"
+    if status == Status.REDWOOD_CONSOLE_RESTART and not any(
+        message.restart and message.is_open for message in job.messages
+    ):
+        yield "ConsoleRestart waits for a reply to an open question"
+    if status == Status.REDWOOD_DELAYED:
+        parent = world.jobs.get(job.parent)
+        if job.delay_reason == "parent" and (parent is None or parent.ended_ms):
+            yield "it is Delayed for a parent that is over"
+        if job.delay_reason != "parent" and not job.delay_until_ms:
+            yield "it is Delayed for nothing (RA-8)"
+
+
+_HAS_RESULT = frozenset({Status.REDWOOD_POST_RUNNING, Status.REDWOOD_CONSOLE_RESTART})
+
+
 def _is_offered(job: Job) -> bool:
     return job.status in {Status.UIPATH_PENDING, Status.UIPATH_RESUMED}
 
@@ -127,6 +153,8 @@ def _indexes(world: World) -> Iterator[str]:
         world.terminating
     ):
         yield "jobs in Terminating differ from a scan"
+    if {d.name for d in world.definitions.values() if d.concludes} != set(world.concluders):
+        yield "definitions with actions, behaviors or limits differ from a scan"
     yield from _resumes(world)
     yield from _deadlines(world)
     yield from _twins(world)
@@ -175,6 +203,8 @@ def _deadlines(world: World) -> Iterator[str]:
         due: list[tuple[int, int, str]] = []
         if job.status == Status.REDWOOD_SCHEDULED and job.start_ms > job.created_ms:
             due.append((job.start_ms, job.id, "start_ms"))
+        elif job.status == Status.REDWOOD_DELAYED and job.delay_until_ms:
+            due.append((job.delay_until_ms, job.id, "delay_until_ms"))
         elif job.status == Status.REDWOOD_UNCERTAIN:
             due.append((job.uncertain_until_ms, job.id, "uncertain_until_ms"))
         elif job.status == Status.UIPATH_SUSPENDED:

@@ -49,6 +49,7 @@ class World:
     __slots__ = (
         "alarms",
         "children",
+        "concluders",
         "deadlines",
         "definition_numbers",
         "definitions",
@@ -178,6 +179,9 @@ class World:
         self.unfinished: dict[int, int] = {}
         #: The newest job of each step: (chain, name of the step).
         self.steps: dict[tuple[int, str], int] = {}
+        #: Definitions whose jobs need more at their end than a status: an action, a restart
+        #: behavior, a runtime limit.
+        self.concluders: dict[str, None] = {}
         #: Jobs in Never.
         self.never: dict[int, None] = {}
         #: Definitions whose jobs raise or clear named events by their statuses.

@@ -266,3 +266,18 @@ class Definition(msgspec.Struct, array_like=True, frozen=True, gc=False):
     recording: Recording = Recording.OFF
     keep: Keep | None = None
     chain: Chain | None = None
+
+    @property
+    def acts_before(self) -> bool:
+        """Whether its jobs have a pre-running action."""
+        return bool(self.pre_running) or self.pre_running_code
+
+    @property
+    def acts_after(self) -> bool:
+        """Whether its jobs have a post-running action."""
+        return bool(self.post_running) or self.post_running_code
+
+    @property
+    def concludes(self) -> bool:
+        """Whether the end of its jobs needs more than a status."""
+        return self.acts_after or bool(self.restart_behaviors) or bool(self.runtime_limits)

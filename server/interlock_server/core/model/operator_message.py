@@ -26,6 +26,8 @@ class OperatorMessage(msgspec.Struct, array_like=True, gc=False, frozen=True):
     replied_by: str = ""
     #: 0 while there is no reply.
     replied_ms: int = 0
+    #: The reply decides what follows the end of the job (rules/restart_question.py).
+    restart: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import StopStrategy
 from interlock_server.core.rejection import Reason, Rejection, illegal
+from interlock_server.core.rules import restart_reply, result
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -27,6 +28,9 @@ def cancel(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
     """End a Redwood job that has not begun; a robot that has it confirms."""
     if job.status == Status.REDWOOD_CANCELING:
         return False
+    if job.status == Status.REDWOOD_CONSOLE_RESTART:
+        restart_reply.decline(turn, job)
+        return True
     if not next_row(job.status, Trigger.CANCEL):
         return illegal(job, "cancel")
     with_robot = job.attached and job.status != Status.REDWOOD_PRE_RUNNING
@@ -37,13 +41,16 @@ def cancel(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
 
 
 def kill(
-    _world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None
+    world: World, turn: Turn, job: Job, _command: ChangeJobs | None = None
 ) -> bool | Rejection:
     """End a job at once. A robot that executes it has to confirm; without one it is over now."""
     if job.lifecycle == Lifecycle.UIPATH:
         return _kill_uipath(turn, job)
     if job.status == Status.REDWOOD_KILLING:
         return False
+    if job.status == Status.REDWOOD_CONSOLE_RESTART:
+        restart_reply.decline(turn, job)
+        return True
     if not next_row(job.status, Trigger.KILL):
         return illegal(job, "kill")
     if job.attached and job.status != Status.REDWOOD_UNCERTAIN:
@@ -52,7 +59,7 @@ def kill(
     turn.move(job, Trigger.KILL)
     if job.code_ended and job.status == Status.REDWOOD_KILLING:  # nobody else can confirm it
         turn.follow_up(Actor.ROBOT, job.robot)
-        turn.move(job, Trigger.CONFIRM_KILL, "its code had ended before")
+        result.end(world, turn, job, Trigger.CONFIRM_KILL, "its code had ended before")
     return True
 
 
@@ -123,5 +130,6 @@ def complete(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | 
         turn.set(job, result=command.result)
     if job.attached:  # its code still runs, and nobody needs it any more
         turn.tell(job, EffectKind.FORGET)
-    turn.move(job, Trigger.FAIL if command.failed else Trigger.COMPLETE_EXTERNALLY)
+    trigger = Trigger.FAIL if command.failed else Trigger.COMPLETE_EXTERNALLY
+    result.end(world, turn, job, trigger)
     return True

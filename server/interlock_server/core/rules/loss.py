@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.definition import LossPolicy
 from interlock_server.core.model.job import Fault
+from interlock_server.core.rules import result
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS, next_row
@@ -89,7 +90,7 @@ def lose(world: World, turn: Turn, job: Job, loss: Loss, author: str) -> None:
         turn.set(job, uncertain_until_ms=turn.now_ms + timeout_ms)
     elif trigger is T.FAIL:
         turn.set(job, fault=Fault("ROBOT_LOST", loss.value))
-    move_as_allowed(turn, job, trigger, author, loss.value)
+    end_as_allowed(world, turn, job, trigger, author, loss.value)
 
 
 def found_running(turn: Turn, job: Job, robot: str) -> None:
@@ -104,6 +105,12 @@ def found_running(turn: Turn, job: Job, robot: str) -> None:
 
 def move_as_allowed(turn: Turn, job: Job, trigger: Trigger, robot: str, reason: str) -> None:
     """Move in the robot's name where the table lets it, otherwise in the server's."""
+    speak_as_allowed(turn, job, trigger, robot)
+    turn.move(job, trigger, reason)
+
+
+def speak_as_allowed(turn: Turn, job: Job, trigger: Trigger, robot: str) -> None:
+    """Speak for the robot where the table lets it cause this, otherwise for the server."""
     row = ROWS[next_row(job.status, trigger)]
     assert row is not None, f"no row for {job.status} and {trigger!r}"
     actor, author = (
@@ -111,7 +118,14 @@ def move_as_allowed(turn: Turn, job: Job, trigger: Trigger, robot: str, reason: 
     )
     if (turn.cause.actor, turn.cause.author) != (actor, author):
         turn.follow_up(actor, author)
-    turn.move(job, trigger, reason)
+
+
+def end_as_allowed(
+    world: World, turn: Turn, job: Job, trigger: Trigger, robot: str, reason: str
+) -> None:
+    """As `move_as_allowed`, for a move that may end the job."""
+    speak_as_allowed(turn, job, trigger, robot)
+    result.end(world, turn, job, trigger, reason)
 
 
 def _lose_uipath(world: World, turn: Turn, job: Job, loss: Loss, author: str) -> None:

@@ -12,7 +12,7 @@ from interlock_server.core.command import NO_DETAIL, ReportKind
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import Fault
 from interlock_server.core.rejection import Reason, Rejection, illegal, not_found
-from interlock_server.core.rules import loss, operator_message, resume, return_code
+from interlock_server.core.rules import family, loss, operator_message, result, resume, return_code
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle, Status
@@ -185,13 +185,13 @@ def _started(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Reje
     return _ordered_or_illegal(job, "start")
 
 
-def _could_not_start(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _could_not_start(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     fault = detail.fault or Fault("COULD_NOT_START", "could not be started")
     if next_row(job.status, T.FAIL_TO_START):
         _set_end(turn, job, detail, fault)
         turn.move(job, T.FAIL_TO_START, detail.reason or _sentence(fault))
         return None
-    return _end(turn, job, T.FAIL, detail, fault)
+    return _end(world, turn, job, T.FAIL, detail, fault)
 
 
 def _completed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
@@ -199,35 +199,35 @@ def _completed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
     if job.lifecycle == Lifecycle.REDWOOD:
         if not return_code.means_completed(definition.return_code_map, detail.return_code):
             title = f"return code {detail.return_code} does not mean Completed"
-            return _end(turn, job, T.FAIL, detail, Fault("RETURN_CODE", title))
+            return _end(world, turn, job, T.FAIL, detail, Fault("RETURN_CODE", title))
         if definition.completion is Completion.EXTERNAL and job.status in _MAY_RUN:
             _bring_to_running(turn, job, T.WAIT)
             _set_end(turn, job, detail, None)
             turn.set(job, code_ended=True, attached=False, info="waits for its result from outside")
             return None
-    return _end(turn, job, T.COMPLETE, detail, None)
+    return _end(world, turn, job, T.COMPLETE, detail, None)
 
 
-def _failed(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _failed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     fault = detail.fault or Fault("FAILED", detail.reason or "failed without saying why")
-    return _end(turn, job, T.FAIL, detail, fault)
+    return _end(world, turn, job, T.FAIL, detail, fault)
 
 
-def _canceled(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _canceled(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     uipath = job.lifecycle == Lifecycle.UIPATH
-    return _end(turn, job, T.CANCEL_AT_ROBOT if uipath else T.CANCEL_REMOTELY, detail, None)
+    return _end(world, turn, job, T.CANCEL_AT_ROBOT if uipath else T.CANCEL_REMOTELY, detail, None)
 
 
-def _killed(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _killed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if turn.may(job, T.CONFIRM_KILL):
-        turn.move(job, T.CONFIRM_KILL, detail.reason)
+        result.end(world, turn, job, T.CONFIRM_KILL, detail.reason)
         return None
     if job.status == S.REDWOOD_CANCELING:
         turn.move(job, T.CONFIRM_CANCEL, detail.reason)
         return None
     # UA-2: nobody here ordered a kill, so for us it is a failure.
     fault = detail.fault or Fault("KILLED_OUTSIDE", "killed at the robot, not by order")
-    return _end(turn, job, T.FAIL, detail, fault)
+    return _end(world, turn, job, T.FAIL, detail, fault)
 
 
 def _cancel_confirmed(
@@ -301,11 +301,11 @@ def _suspended(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reje
     return None
 
 
-def _remote_gone(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _remote_gone(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if not next_row(job.status, T.LOSE_FOR_GOOD):
         return _ordered_or_illegal(job, "lose")
-    loss.move_as_allowed(
-        turn, job, T.LOSE_FOR_GOOD, job.robot, detail.reason or "the remote job is gone"
+    loss.end_as_allowed(
+        world, turn, job, T.LOSE_FOR_GOOD, job.robot, detail.reason or "the remote job is gone"
     )
     return None
 
@@ -327,14 +327,14 @@ def _set_end(turn: Turn, job: Job, detail: ReportDetail, fault: Fault | None) ->
 
 
 def _end(
-    turn: Turn, job: Job, trigger: Trigger, detail: ReportDetail, fault: Fault | None
+    world: World, turn: Turn, job: Job, trigger: Trigger, detail: ReportDetail, fault: Fault | None
 ) -> Rejection | None:
     """End a job on the robot's word, in the way that its status calls for."""
     ordered = _CONFIRMS.get(job.status)
     if ordered is not None:  # UA-2: any end confirms what was ordered
         _set_end(turn, job, detail, fault)
         said = _sentence(fault) or trigger.verb
-        turn.move(job, ordered, detail.reason or f"the robot said: {said}")
+        result.end(world, turn, job, ordered, detail.reason or f"the robot said: {said}")
         return None
     if job.status == S.REDWOOD_CONSOLE:  # it ends when the operator has replied
         if trigger is T.CANCEL_REMOTELY:
@@ -344,9 +344,14 @@ def _end(
         return None
     if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING} and not turn.may(job, trigger):
         return illegal(job, "end", Actor.ROBOT)
+    if job.id in world.children and family.waits_for_children(world, job, trigger):
+        _bring_to_running(turn, job, T.WAIT)
+        _set_end(turn, job, detail, fault)
+        family.wait(turn, job)
+        return None
     _bring_to_running(turn, job, trigger)
     _set_end(turn, job, detail, fault)
-    turn.move(job, trigger, detail.reason or _sentence(fault))
+    result.end(world, turn, job, trigger, detail.reason or _sentence(fault))
     return None
 
 

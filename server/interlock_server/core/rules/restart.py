@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from interlock_server.core.command import Outcome
-from interlock_server.core.model.job import Job
+from interlock_server.core.command import Outcome, Question
+from interlock_server.core.model.definition import STARTS_MAX, RestartAction, RestartBehavior
+from interlock_server.core.model.job import Job, Role
 from interlock_server.core.rejection import Reason, Rejection, not_found
-from interlock_server.core.rules import submission
+from interlock_server.core.rules import (
+    operator_message,
+    restart_behavior,
+    restart_question,
+    submission,
+)
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
     from interlock_server.core.command import RestartJobs
+    from interlock_server.core.model.definition import Definition
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
+
+
+class _Plan(NamedTuple):
+    """How a new job differs from the one it is made from."""
+
+    #: Automatic restarts that led to it.
+    starts: int = 0
+    delay_ms: int = 0
+    #: The recurrence that it belongs to.
+    schedule: str = ""
 
 
 def restart(world: World, turn: Turn, command: RestartJobs) -> list[Outcome]:
@@ -66,7 +83,7 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
         refusal = submission.twin_refusal(world, original.definition, original.requested_robot)
         if refusal is not None:
             return refusal
-    return _create(world, turn, original, obstacle)
+    return _create(world, turn, original, obstacle, _Plan(original.starts))
 
 
 def obstacle_of(world: World, original: Job) -> str:
@@ -79,9 +96,11 @@ def obstacle_of(world: World, original: Job) -> str:
     return submission.parameter_fault(definition, original.parameters)
 
 
-def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
+def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan) -> Job:
     definition = world.definitions.get(original.definition)
     now_ms = turn.now_ms
+    parent = world.jobs.get(original.parent)
+    lives = parent is not None and not parent.ended_ms
     job = Job(
         id=world.next_job,
         lifecycle=original.lifecycle,
@@ -91,13 +110,22 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
         priority=original.priority,
         created_ms=now_ms,
         start_ms=now_ms,
-        top_start_ms=now_ms,
+        top_start_ms=original.top_start_ms if lives else now_ms,
         parameters=original.parameters,
         labels=original.labels,
         reference=original.reference,
         submitted_by=turn.cause.author,
         requested_robot="" if original.attended else original.requested_robot,
         restarted_from=original.id,
+        window=original.window,
+        server=original.server,
+        parent=original.parent if lives else 0,
+        top=original.top if lives else 0,
+        delay_until_ms=now_ms + plan.delay_ms if plan.delay_ms else 0,
+        delay_reason="restart" if plan.delay_ms else "",
+        starts=plan.starts,
+        executions=(*original.executions, original.id)[-EXECUTIONS_KEPT:],
+        schedule=plan.schedule,
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")
@@ -106,3 +134,62 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str) -> Job:
     uipath = original.lifecycle == Lifecycle.UIPATH
     turn.create(job, Trigger.RESTART if uipath else Trigger.SUBMIT, f"restart of job {original.id}")
     return job
+
+
+#: Earlier runs that a job knows of.
+EXECUTIONS_KEPT: Final = 100
+
+
+# -- what follows an end by itself --------------------------------------------------------------
+
+
+def follow(world: World, turn: Turn, job: Job, definition: Definition | None) -> None:
+    """Do what the restart behavior of its final status says (domain.md B10)."""
+    if job.provisional or job.role is not Role.PLAIN or job.status not in restart_behavior.STATUSES:
+        return  # an operator has decided, or its chain does
+    behavior = restart_behavior.of(world, job, job.status)
+    if behavior.message:
+        leave_message(world, turn, job)
+    if behavior.action is RestartAction.REQUEST_RESTART:
+        restart_question.ask(world, turn, job, job.status, restart_question.FINAL)
+    elif behavior.action in _NEW_JOB:
+        starts_max = definition.starts_max if definition is not None else STARTS_MAX
+        if job.starts >= starts_max:
+            text = f"{job.definition} is not restarted: it was, {job.starts} times"
+            operator_message.note(world, turn, job, Question(text, reply_required=True))
+            return
+        _restart_by_itself(world, turn, job, behavior)
+
+
+_NEW_JOB: Final = {
+    RestartAction.RESTART,
+    RestartAction.RESTART_FROM_ERROR,
+    RestartAction.RESTART_NO_RESUBMIT,
+}
+
+
+def _restart_by_itself(world: World, turn: Turn, job: Job, behavior: RestartBehavior) -> None:
+    resubmits = behavior.action is not RestartAction.RESTART_NO_RESUBMIT
+    turn.follow_up(Actor.JOB, f"job {job.id}")
+    plan = _Plan(job.starts + 1, behavior.delay_ms, job.schedule if resubmits else "")
+    _begin(world, turn, job, plan, hold=False)
+
+
+def again(world: World, turn: Turn, original: Job, *, hold: bool) -> None:
+    """Make a new job from a final one because an operator says so."""
+    _begin(world, turn, original, _Plan(original.starts), hold=hold)
+
+
+def _begin(world: World, turn: Turn, original: Job, plan: _Plan, *, hold: bool) -> None:
+    obstacle = obstacle_of(world, original)
+    job = _create(world, turn, original, obstacle, plan)
+    if not obstacle:
+        submission.begin(world, turn, [submission.Created(job, hold=hold)])
+
+
+def leave_message(world: World, turn: Turn, job: Job) -> None:
+    """Leave an open message about an end: the job is in the list of manual interventions (S19)."""
+    text = f"{job.definition} ended as {STATUS_NAME[job.status]}"
+    if job.info:
+        text += f": {job.info}"
+    operator_message.note(world, turn, job, Question(text, reply_required=True))

@@ -12,7 +12,7 @@ import msgspec
 from interlock_server.core.command import Outcome
 from interlock_server.core.model.job import NEVER_MS, Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission
+from interlock_server.core.rules import admission, family
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -85,6 +85,8 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
         elif hold:
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
+        elif job.delay_reason:
+            turn.move(job, Trigger.DEFER, family.why_delayed(job))
         elif job.start_ms - turn.now_ms > NEVER_HORIZON_MS:
             turn.set(job, start_ms=NEVER_MS)
             turn.move(job, Trigger.FIND_NO_START, "no start within two years")
@@ -113,7 +115,7 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
             "trigger_time"
             " are for UiPath",
         )
-    return None
+    return family.refusal(world, new)
 
 
 def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Rejection | None:
@@ -200,6 +202,7 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         stop_at_ms = trigger_ms + new.stop_after_ms
     elif new.kill_after_ms:
         kill_at_ms = trigger_ms + new.kill_after_ms
+    parent = world.jobs.get(new.parent)
     job = Job(
         id=world.next_job,
         lifecycle=definition.lifecycle,
@@ -209,12 +212,15 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         priority=new.priority or definition.priority,
         created_ms=now_ms,
         start_ms=start_ms,
-        top_start_ms=start_ms,
+        top_start_ms=parent.top_start_ms if parent is not None else start_ms,
         parameters=with_defaults(definition, new.parameters),
         labels={**definition.labels, **new.labels} if new.labels else definition.labels,
         reference=new.reference,
         submitted_by=turn.cause.author,
         requested_robot=new.robot,
+        parent=new.parent,
+        top=parent.top or parent.id if parent is not None else 0,
+        delay_reason="parent" if new.after_parent else "",
         stop_at_ms=stop_at_ms,
         kill_at_ms=kill_at_ms,
         kill_after_ms=new.kill_after_ms,

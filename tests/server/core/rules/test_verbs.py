@@ -48,8 +48,10 @@ EXPECTED: dict[Verb, dict[Status, str]] = {
         S.REDWOOD_DISPATCHED: "Canceling",
         S.REDWOOD_ASSIGNED: "Canceling",
         S.REDWOOD_CANCELING: SAME,
+        S.REDWOOD_CONSOLE_RESTART: "Error",
     },
     Verb.KILL: {
+        S.REDWOOD_CONSOLE_RESTART: "Error",
         S.REDWOOD_PRE_RUNNING: "Killing",
         S.REDWOOD_RUNNING: "Killing",
         S.REDWOOD_WAITING: "Killing",
