@@ -58,6 +58,8 @@ CORE_LEVELS: Final = {
     "lane": 3,
     "pool": 3,
     "lanes": 3,
+    "line": 3,
+    "waiting": 4,
     "lock_line": 3,
     "world": 4,
     "command": 5,

@@ -261,6 +261,7 @@ class Engine:
             or self.world.moving_queues
             or self.world.reviewing_starts
             or self.world.lock_lines.dirty
+            or self.world.event_lines.dirty
         )
 
     def _decide_group(self) -> Sealed:
@@ -294,6 +295,8 @@ class Engine:
             self._turn(draft, c.MoveQueueJobs(), Actor.USER, "user")
         if world.reviewing_starts:
             self._turn(draft, c.ReviewStarts(), Actor.SYSTEM, "calendar")
+        if world.event_lines.dirty:
+            self._turn(draft, c.HandEvents(), Actor.NAMED_EVENT, "events")
         if world.lock_lines.dirty:
             self._turn(draft, c.GrantLocks(), Actor.DISPATCHER, "dispatcher")
         if world.lanes.dirty:

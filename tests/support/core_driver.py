@@ -120,6 +120,10 @@ class CoreDriver:
         """End the group as the engine does: follow queues, dispatch, archive; begin another."""
         if self.world.moving_queues:
             self.take(c.MoveQueueJobs(moves_max))
+        if self.world.event_lines.dirty:
+            self.take(c.HandEvents(moves_max), Actor.NAMED_EVENT, "events")
+        if self.world.lock_lines.dirty:
+            self.take(c.GrantLocks(moves_max), Actor.DISPATCHER, "dispatcher")
         if self.world.lanes.dirty:
             self.take(c.Dispatch(jobs_max), Actor.DISPATCHER, "dispatcher")
         self.archive()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, Final
 
-from interlock_server.core import holding, kin
+from interlock_server.core import holding, kin, waiting
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Cause, Name
 from interlock_server.core.fact import FactKind
 from interlock_server.core.kin import is_over
@@ -154,9 +154,10 @@ def _leave(world: World, job: Job, source: int) -> None:
     elif source == Status.UIPATH_SUSPENDED:
         _forget_conditions(world, job)
     elif source == Status.REDWOOD_EVENT_WAIT:
-        _index_events(world, job, ())
+        waiting.leave_lines(world, job, ("events_missing",))
+        job.events_missing = ()
     elif source == Status.REDWOOD_LOCK_WAIT:
-        world.lock_lines.touch(job.awaits_lock)
+        waiting.leave_lines(world, job, ("awaits_lock",))
         job.awaits_lock = ""
     elif source == Status.REDWOOD_NEVER:
         world.never.pop(job.id, None)
@@ -176,6 +177,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
             world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
         if IS_FINAL[target]:
             job.ended_ms = at_ms
+            world.live_counts[job.definition] -= 1
             world.finished.append(job.id)
             if job.id in world.families:
                 world.finished += world.families[job.id]
@@ -204,6 +206,7 @@ def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
     kin.join(world, job)
+    waiting.count_live(world, job)
     for field in DEADLINE_FIELDS:
         _add_deadline(world, job, field)
     for message in job.messages:
@@ -237,12 +240,12 @@ def _restore(world: World, job: Job) -> None:
     elif job.status == Status.REDWOOD_NEVER:
         world.never[job.id] = None
     elif job.status == Status.REDWOOD_LOCK_WAIT:
-        world.lock_lines.stand(job)
+        waiting.stand_for_lock(world, job)
     elif IS_FINAL[job.status]:
         world.finished.append(job.id)
     world.lock_lines.hold(job)
     for event in job.events_missing:
-        world.event_waiters.setdefault(event, {})[job.id] = None
+        waiting.stand_for_event(world, job, event)
 
 
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
@@ -257,10 +260,10 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         job.attached = True  # unless a field says otherwise
     chain_in = job.queue if holding.runs_chain(job) else ""
     before = job.messages
-    if "events_missing" in fields:
-        _index_events(world, job, fields["events_missing"])
     if "locks" in fields:
         world.lock_lines.give_back(job)
+    if "awaits_lock" in fields or "events_missing" in fields:
+        waiting.leave_lines(world, job, fields)
     for field, value in fields.items():
         setattr(job, field, value)
         if field in DEADLINE_FIELDS:
@@ -269,8 +272,8 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
             _index_messages(world, job, before)
     if "locks" in fields:
         world.lock_lines.hold(job)
-    if job.awaits_lock and not fields.keys().isdisjoint(_LINE_FIELDS):
-        world.lock_lines.stand(job)
+    if job.awaits_lock or job.events_missing:
+        waiting.find_places(world, job, fields)
     if suspended:
         _remember_conditions(world, job)
     if chain_in:
@@ -301,21 +304,6 @@ _ORDER_FIELDS: Final = frozenset(
 )
 
 
-#: Place of a job in the line of a lock.
-_LINE_FIELDS: Final = frozenset({"awaits_lock", "priority", "start_ms", "top_start_ms"})
-
-
-def _index_events(world: World, job: Job, missing: tuple[str, ...]) -> None:
-    waiters = world.event_waiters
-    for event in job.events_missing:
-        waiters[event].pop(job.id, None)
-        if not waiters[event]:
-            del waiters[event]
-    for event in missing:
-        waiters.setdefault(event, {})[job.id] = None
-    job.events_missing = missing
-
-
 def _count_waiting(world: World, job: Job, waited_in: str) -> None:
     waits_in = job.queue if waits(job) else ""
     if waits_in != waited_in:
@@ -336,7 +324,9 @@ def forget_job(world: World, job_id: int) -> None:
 
 def put_definition(world: World, definition: Definition) -> None:
     """Write one version of a definition."""
+    waiting.forget_definition(world, definition.name)
     world.definitions[definition.name] = definition
+    waiting.know_definition(world, definition)
     if definition.event_raises:
         world.raisers[definition.name] = None
     else:
@@ -352,6 +342,7 @@ def put_definition(world: World, definition: Definition) -> None:
 
 def delete_definition(world: World, name: str) -> None:
     """Remove a definition; its number stays taken."""
+    waiting.forget_definition(world, name)
     del world.definitions[name]
     world.raisers.pop(name, None)
     world.concluders.pop(name, None)
@@ -379,6 +370,10 @@ def put_window(world: World, window: TimeWindow) -> None:
 def put_event(world: World, event: NamedEvent) -> None:
     """Write one version of a named event, with its raises."""
     world.events[event.name] = event
+    if event.raises:
+        world.event_lines.touch(event.name)
+    else:
+        world.event_lines.dirty.pop(event.name, None)
 
 
 def put_lock(world: World, lock: Lock) -> None:

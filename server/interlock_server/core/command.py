@@ -11,6 +11,8 @@ import msgspec
 
 from interlock_server.core.model.definition import Definition, RestartBehavior
 from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
+from interlock_server.core.model.lock import Lock
+from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.queue import Queue
 from interlock_server.core.rejection import Rejection
 
@@ -168,6 +170,52 @@ class MoveQueueJobs(Command, frozen=True):
     """
 
     jobs_max: int = 500
+
+
+# -- named events and locks --------------------------------------------------------------------
+
+
+class PutEvents(Command, frozen=True):
+    """Write named events, all or none; their raises stay. Answer: list of NamedEvent."""
+
+    events: tuple[NamedEvent, ...]
+
+
+class DeleteEvents(Command, frozen=True):
+    """Remove named events, all or none. Answer: None."""
+
+    names: tuple[str, ...]
+
+
+class RaiseEvent(Command, frozen=True):
+    """Raise a named event. Answer: NamedEvent."""
+
+    event: str
+    comment: str = ""
+
+
+class ClearEvent(Command, frozen=True):
+    """Clear a raised event; the next raise that is pending counts then. Answer: NamedEvent."""
+
+    event: str
+
+
+class HandEvents(Command, frozen=True):
+    """Hand raised events to the next jobs that wait for them. Answer: whether more is left."""
+
+    jobs_max: int = 500
+
+
+class PutLocks(Command, frozen=True):
+    """Write locks, all or none. Answer: list of Lock."""
+
+    locks: tuple[Lock, ...]
+
+
+class DeleteLocks(Command, frozen=True):
+    """Remove locks, all or none. Answer: None."""
+
+    names: tuple[str, ...]
 
 
 # -- robots -------------------------------------------------------------------------------------

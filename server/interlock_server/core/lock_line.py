@@ -6,72 +6,49 @@ is free it gets all of them or moves to the line of another one, so nothing is s
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from interlock_server.core.lane import order_of
-from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.line import Lines
 
 if TYPE_CHECKING:
-    from interlock_server.core.lane import Order
     from interlock_server.core.model.job import Job
 
 
-class LockLines:
+class LockLines(Lines):
     """Holders and lines of all locks of a partition."""
 
-    __slots__ = ("dirty", "holders", "lines")
+    __slots__ = ("exclusive", "holders", "taken")
 
     def __init__(self) -> None:
         """Start with no holder and no line."""
+        super().__init__()
         #: Counts held, by lock and job.
         self.holders: dict[str, dict[int, int]] = {}
-        #: Waiting jobs of each lock, as a heap; entries are checked when they are taken.
-        self.lines: dict[str, list[Order]] = {}
-        #: Locks of which something was given back, or which were changed, and that have a line.
-        self.dirty: dict[str, None] = {}
+        #: Counts held, by lock.
+        self.taken: dict[str, int] = {}
+        #: Who holds a lock with nobody beside them, by lock.
+        self.exclusive: dict[str, int] = {}
 
     def held(self, lock: str) -> int:
         """How many counts of a lock are held."""
-        return sum(self.holders.get(lock, {}).values())
+        return self.taken.get(lock, 0)
 
     def hold(self, job: Job) -> None:
         """Count what a job has."""
         for have in job.locks:
             self.holders.setdefault(have.lock, {})[job.id] = have.counts
+            self.taken[have.lock] = self.taken.get(have.lock, 0) + have.counts
+            if have.exclusive:
+                self.exclusive[have.lock] = job.id
 
     def give_back(self, job: Job) -> None:
         """Count what a job has no more."""
         for had in job.locks:
             holders = self.holders[had.lock]
-            holders.pop(job.id, None)
+            del holders[job.id]
+            self.taken[had.lock] -= had.counts
+            if had.exclusive:
+                del self.exclusive[had.lock]
             if not holders:
-                del self.holders[had.lock]
+                del self.holders[had.lock], self.taken[had.lock]
             self.touch(had.lock)
-
-    def touch(self, lock: str) -> None:
-        """Look at the line of a lock again."""
-        if lock in self.lines:
-            self.dirty[lock] = None
-
-    def stand(self, job: Job) -> None:
-        """Let a job in LockWait stand in the line that it names."""
-        heappush(self.lines.setdefault(job.awaits_lock, []), order_of(job))
-        self.touch(job.awaits_lock)
-
-    def first(self, lock: str, jobs: dict[int, Job]) -> Order | None:
-        """Who stands first in the line of a lock; drops entries that are out of date."""
-        line = self.lines.get(lock)
-        while line:
-            job = jobs.get(line[0][3])
-            if (
-                job is not None
-                and job.status == Status.REDWOOD_LOCK_WAIT
-                and job.awaits_lock == lock
-                and order_of(job) == line[0]
-            ):
-                return line[0]
-            heappop(line)
-        self.lines.pop(lock, None)
-        self.dirty.pop(lock, None)
-        return None

@@ -99,13 +99,15 @@ class Draft:
 class Turn:
     """One command at work. `cause` is recorded with every change."""
 
-    __slots__ = ("_block", "_first_block", "cause", "draft", "world")
+    __slots__ = ("_block", "_first_block", "cause", "draft", "raised", "world")
 
     def __init__(self, world: World, draft: Draft, cause: Cause) -> None:
         """Begin a turn; `cause.at_ms` is the only time it knows."""
         self.world = world
         self.draft = draft
         self.cause = cause
+        #: Named events that were raised; what they submit follows at the end of the turn.
+        self.raised: list[str] = []
         self._block: ChangeBlock | None = None
         self._first_block = len(draft.blocks)
 

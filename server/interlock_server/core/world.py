@@ -14,6 +14,7 @@ import msgspec
 from interlock_server.core import gate
 from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT, Name
 from interlock_server.core.lanes import Lanes
+from interlock_server.core.line import Lines
 from interlock_server.core.lock_line import LockLines
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.vocabulary.status import STATUS_NUMBERS
@@ -48,18 +49,20 @@ class World:
 
     __slots__ = (
         "alarms",
+        "auto_submits",
         "children",
         "concluders",
         "deadlines",
         "definition_numbers",
         "definitions",
-        "event_waiters",
+        "event_lines",
         "events",
         "families",
         "finished",
         "foreground",
         "jobs",
         "lanes",
+        "live_counts",
         "lock_lines",
         "locks",
         "moving_queues",
@@ -167,7 +170,11 @@ class World:
         #: Instants of the catalog: (instant, kind, name), checked against the record when due.
         self.alarms: list[tuple[int, str, str]] = []
         #: Jobs in EventWait by each named event that they still miss.
-        self.event_waiters: dict[str, dict[int, None]] = {}
+        self.event_lines = Lines()
+        #: Definitions that a raise of a named event submits.
+        self.auto_submits: dict[str, dict[str, None]] = {}
+        #: How many jobs of a definition are not final.
+        self.live_counts: dict[str, int] = {}
         #: Who holds locks and who waits for them.
         self.lock_lines = LockLines()
         #: Live members of each family of jobs, without the one at its top.

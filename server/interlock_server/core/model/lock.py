@@ -47,3 +47,5 @@ class HeldLock(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     lock: str
     counts: int
+    #: Nobody else may have any of it, whatever becomes of its counts meanwhile.
+    exclusive: bool = False

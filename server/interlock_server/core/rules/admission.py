@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlock_server.core.lane import order_of
+from interlock_server.core.rules import event_gate
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -26,7 +28,11 @@ def advance(world: World, turn: Turn, *jobs: Job) -> None:
     ]
     if not ready:
         return
+    if world.events:  # a raise goes to the first in the dispatch order
+        ready.sort(key=order_of)
     turn.follow_up(Actor.DISPATCHER, "dispatcher")
     for job in ready:
+        if event_gate.await_missing(world, turn, job):
+            continue
         held = world.queues[job.queue].held
         turn.move(job, Trigger.HOLD_QUEUE if held else Trigger.REACH_START)

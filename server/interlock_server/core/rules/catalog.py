@@ -9,7 +9,7 @@ import msgspec
 from interlock_server.core.model.definition import Definition
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import return_code
+from interlock_server.core.rules import named_event, return_code
 from interlock_server.core.rules.queue import missing
 from interlock_server.core.vocabulary.status import Lifecycle
 
@@ -60,7 +60,7 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
             Reason.INVALID_FIELD,
             f"return_code_map of {definition.name!r} leaves out 0; when it is given, list 0 too",
         )
-    return None
+    return named_event.definition_refusal(world, definition)
 
 
 def _put_definition(world: World, turn: Turn, definition: Definition) -> Definition:
