@@ -13,6 +13,7 @@ from interlock_server.core.model.definition import Definition, RestartBehavior
 from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
 from interlock_server.core.model.lock import Lock
 from interlock_server.core.model.named_event import NamedEvent
+from interlock_server.core.model.process_server import ProcessServer
 from interlock_server.core.model.queue import Queue
 from interlock_server.core.rejection import Rejection
 
@@ -163,6 +164,46 @@ class ReleaseQueue(Command, frozen=True):
     queue: str
 
 
+class PutServers(Command, frozen=True):
+    """Write process servers, all or none. Answer: list of ProcessServer."""
+
+    servers: tuple[ProcessServer, ...]
+
+
+class DeleteServers(Command, frozen=True):
+    """Remove process servers, all or none. Answer: None."""
+
+    names: tuple[str, ...]
+
+
+class StartServers(Command, frozen=True):
+    """Let process servers take jobs again, all or none. Answer: list of ProcessServer."""
+
+    names: tuple[str, ...]
+
+
+class StopServers(Command, frozen=True):
+    """Let process servers take no more jobs, all or none. Answer: list of ProcessServer."""
+
+    names: tuple[str, ...]
+    #: What becomes of the jobs that they run; NONE: they go on.
+    strategy: StopStrategy = StopStrategy.NONE
+
+
+class HoldProvider(Command, frozen=True):
+    """Let a server take no more jobs of one queue. Answer: ProcessServer."""
+
+    server: str
+    queue: str
+
+
+class ReleaseProvider(Command, frozen=True):
+    """Let a server take jobs of a queue again. Answer: ProcessServer."""
+
+    server: str
+    queue: str
+
+
 class MoveQueueJobs(Command, frozen=True):
     """Let the next slice of jobs follow a queue's hold or release.
 
@@ -250,6 +291,8 @@ class OpenSession(Command, frozen=True):
     slots: int = 1
     running: tuple[RunningJob, ...] = ()
     host: str = ""
+    server: str = ""
+    resources: tuple[str, ...] = ()
 
 
 class SessionOpened(msgspec.Struct, frozen=True, gc=False):

@@ -25,6 +25,7 @@ class QueueProvider(msgspec.Struct, array_like=True, frozen=True, gc=False):
     window: str = ""
     #: The window is closed now; written by the clock.
     closed: bool = False
+    hold_reason: str = ""
 
 
 class ProcessServer(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -44,3 +45,4 @@ class ProcessServer(msgspec.Struct, array_like=True, frozen=True, gc=False):
     changes_ms: int = 0
     version: int = 0
     updated_ms: int = 0
+    stop_reason: str = ""

@@ -11,6 +11,7 @@ from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import named_event, return_code
 from interlock_server.core.rules.queue import missing
+from interlock_server.core.rules.server import missing as missing_server
 from interlock_server.core.vocabulary.status import Lifecycle
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
         )
     if definition.queue not in world.queues:
         return missing(definition.queue)
+    if definition.server and definition.server not in world.servers:
+        return missing_server(world, definition.server)
     try:
         ranges = return_code.parse(definition.return_code_map)
     except ValueError as error:
@@ -136,6 +139,12 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
                 Reason.IN_USE,
                 f"queue {definition.queue!r} is the queue of definition {definition.name!r}",
             )
+    provided = next((name for name in command.names if name in world.providers), None)
+    if provided is not None:
+        server = next(iter(world.providers[provided]))
+        return Rejection(
+            Reason.IN_USE, f"queue {provided!r} is served by process server {server!r}"
+        )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:
         return Rejection(

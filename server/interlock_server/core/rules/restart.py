@@ -93,6 +93,8 @@ def obstacle_of(world: World, original: Job) -> str:
         return f"definition {original.definition!r} is gone"
     if original.queue not in world.queues:
         return f"queue {original.queue!r} is gone"
+    if original.server and original.server not in world.servers:
+        return f"process server {original.server!r} is gone"
     return submission.parameter_fault(definition, original.parameters)
 
 

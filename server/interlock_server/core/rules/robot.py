@@ -121,6 +121,7 @@ def _create_running(world: World, turn: Turn, command: StartAtRobot) -> Job:
         robot=command.robot,
         fence=1,
         attended=True,
+        process_server=world.robots[command.robot].server,
     )
     turn.create(job, Trigger.START_AT_ROBOT)
     turn.set(job, attached=True)

@@ -52,6 +52,8 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
         queues=command.queues,
         slots=command.slots,
         host=command.host,
+        server=command.server,
+        resources=command.resources,
         connected=False,  # no offers before everything below is settled
         lost=False,
         draining=False,

@@ -12,7 +12,7 @@ import msgspec
 from interlock_server.core.command import Outcome
 from interlock_server.core.model.job import NEVER_MS, Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission, family
+from interlock_server.core.rules import admission, family, server
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -108,6 +108,8 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
         return Rejection(Reason.QUEUE_NOT_FOUND, f"there is no queue {new.queue!r}; put it first")
     if definition.lifecycle == Lifecycle.UIPATH:
         return _uipath_refusal(world, new, definition)
+    if new.server and new.server not in world.servers:
+        return server.missing(world, new.server)
     if new.stop_after_ms or new.kill_after_ms or new.trigger_ms:
         return Rejection(
             Reason.WRONG_LIFECYCLE,
@@ -224,6 +226,7 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         stop_at_ms=stop_at_ms,
         kill_at_ms=kill_at_ms,
         kill_after_ms=new.kill_after_ms,
+        server=new.server,
     )
     turn.create(job, Trigger.SUBMIT)
     return job
