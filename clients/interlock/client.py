@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from interlock.admin import AdminCalls
 from interlock.catalog import CatalogCalls
 from interlock.connection import Connection
+from interlock.explanation import ExplainCalls
 from interlock.filter import make_filter
 from interlock.jobs import JobCalls
 from interlock.manifest_calls import ManifestCalls
@@ -40,7 +41,7 @@ def connect(
     )
 
 
-class Interlock(VerbCalls, CatalogCalls, ManifestCalls, AdminCalls, JobCalls):
+class Interlock(VerbCalls, CatalogCalls, ManifestCalls, ExplainCalls, AdminCalls, JobCalls):
     """A connection to one partition of a server.
 
     Every call that changes something is durable when it returns and carries a request_id: it is

@@ -19,6 +19,7 @@ from interlock.errors import ConnectionClosed
 from interlock.status import status_name
 from interlock.v1.admin_service_pb2_grpc import AdminServiceStub
 from interlock.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from interlock.v1.explain_service_pb2_grpc import ExplainServiceStub
 from interlock.v1.job_service_pb2_grpc import JobServiceStub
 from interlock.v1.lifecycle_service_pb2 import DescribeLifecycleRequest, ListLifecyclesRequest
 from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceStub
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from interlock.columns import Row
     from interlock.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
     from interlock.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
+    from interlock.v1.explain_service_pb2_grpc import ExplainServiceAsyncStub
     from interlock.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceAsyncStub
     from interlock.v1.robot_service_pb2_grpc import RobotServiceAsyncStub
@@ -124,6 +126,11 @@ class Connection:
     def catalog(self) -> CatalogServiceAsyncStub:
         """The stub of CatalogService."""
         return CatalogServiceStub(self._channel)
+
+    @cached_property
+    def explanations(self) -> ExplainServiceAsyncStub:
+        """The stub of ExplainService."""
+        return ExplainServiceStub(self._channel)
 
     @cached_property
     def admin(self) -> AdminServiceAsyncStub:

@@ -17,6 +17,7 @@ import structlog
 from interlock_server.checkpoint import Checkpoint, Retention
 from interlock_server.core import invariants
 from interlock_server.core.command import RecoverSessions
+from interlock_server.core.explain import Sight, explain
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.world import Settings, World
 from interlock_server.engine import Engine, KeptAnswer, Once, OutcomeUnknown, Sealed
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from interlock_server.clock import Clock
     from interlock_server.config import Config
     from interlock_server.core.command import Command
+    from interlock_server.core.explain import Explanation
     from interlock_server.core.model.job import HistoryEntry, Job
     from interlock_server.core.turn import Draft
     from interlock_server.storage.directory import DataDirectory
@@ -272,6 +274,20 @@ class Partition:
         """Archived jobs with an id below `before_job`, highest first, without their history."""
         found = await self.journal.list_archived(before_job=before_job, limit=limit, **filters)
         return [codec.decode_job(each.record) for each in found]
+
+    async def explain(self, job_id: int) -> Explanation | None:
+        """All that keeps a job; None if there is no such job."""
+        sight = Sight(self.world, self._clock.now_ms(), self.sessions.silent_since_ms)
+
+        def look(world: World) -> Explanation | None:
+            job = world.jobs.get(job_id)
+            return None if job is None else explain(sight, job)
+
+        found = await self.read(look)
+        if found is not None:
+            return found
+        archived = await self.journal.archived_job(job_id)
+        return explain(sight, codec.decode_job(archived.record)) if archived is not None else None
 
     async def job_history(self, job_id: int) -> list[HistoryEntry] | None:
         """Every change of a job, oldest first; None if there is no such job."""

@@ -46,7 +46,7 @@ def list_jobs(
     interlock list -q -s Held | xargs interlock release
     """
     from interlock.cli.job_view import job_mapping, job_sheet
-    from interlock.cli.waiting import look_around
+    from interlock.cli.waiting import summaries
 
     selected = read_filter(**filters)
     page_size = _PAGE_MAX if all_jobs else min(limit + 1, _PAGE_MAX)
@@ -62,13 +62,13 @@ def list_jobs(
                 break
             found.append(job.raw)
         drawn = invocation.output == "table" and not invocation.quiet
-        return found, await look_around(interlock, found) if drawn else None
+        return found, await summaries(interlock, found) if drawn else None
 
-    found, around = invocation.call(fetch)
+    found, waits = invocation.call(fetch)
     invocation.show_many(
         found,
         mapping=job_mapping,
-        sheet=lambda jobs: job_sheet(jobs, now=invocation.now, around=around),
+        sheet=lambda jobs: job_sheet(jobs, now=invocation.now, waits=waits),
         key=lambda job: job.id,
     )
 
@@ -79,20 +79,20 @@ def list_jobs(
 def get(invocation: Invocation, job: int) -> None:
     """Show everything about one job, and why it is where it is."""
     from interlock.cli.job_view import job_details, job_mapping
-    from interlock.cli.waiting import look_around
+    from interlock.cli.waiting import summaries
 
     async def fetch(interlock: Interlock) -> tuple[Any, Any, Any]:
         found = (await interlock.get(job)).raw
         if invocation.output != "table":
             return found, None, None
         entries = await interlock.history(job)
-        return found, await look_around(interlock, [found]), entries[-1].raw if entries else None
+        return found, await summaries(interlock, [found]), entries[-1].raw if entries else None
 
-    found, around, last = invocation.call(fetch)
+    found, waits, last = invocation.call(fetch)
     invocation.show_one(
         found,
         mapping=job_mapping,
-        sheet=lambda one: job_details(one, now=invocation.now, around=around, last=last),
+        sheet=lambda one: job_details(one, now=invocation.now, waits=waits, last=last),
     )
 
 

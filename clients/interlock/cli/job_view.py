@@ -11,10 +11,9 @@ from interlock.cli.sheet import Cell, Column, Sheet, details, status_cell
 from interlock.cli.status_text import FINAL, status_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from interlock.cli.waiting import Surroundings
     from interlock.v1.job_pb2 import HistoryEntry, Job, ResumeCondition
 
 COLUMNS: Final = (
@@ -34,13 +33,15 @@ def job_mapping(job: Job) -> dict[str, Any]:
     return {**to_mapping(job), "final": status_name(job.status) in FINAL}
 
 
-def job_sheet(jobs: Iterable[Job], *, now: datetime, around: Surroundings | None = None) -> Sheet:
-    """Return jobs as a table; with what is around them, waiting ones say what for."""
-    rows = [_row(job, now=now, around=around) for job in jobs]
+def job_sheet(
+    jobs: Iterable[Job], *, now: datetime, waits: Mapping[int, str] | None = None
+) -> Sheet:
+    """Return jobs as a table; with `waits`, waiting ones say what for."""
+    rows = [_row(job, now=now, waits=waits) for job in jobs]
     return Sheet(COLUMNS, rows, empty="No jobs found.")
 
 
-def _row(job: Job, *, now: datetime, around: Surroundings | None) -> tuple[Cell | str, ...]:
+def _row(job: Job, *, now: datetime, waits: Mapping[int, str] | None) -> tuple[Cell | str, ...]:
     return (
         str(job.id),
         status_cell(status_name(job.status)),
@@ -48,7 +49,7 @@ def _row(job: Job, *, now: datetime, around: Surroundings | None) -> tuple[Cell 
         job.definition,
         job.queue,
         Cell(job.robot, "red" if job.robot_unresponsive else ""),
-        why(job, now=now, around=around),
+        why(job, now=now, waits=waits),
     )
 
 
@@ -57,10 +58,10 @@ def moment(message: Any, name: str) -> datetime | None:
     return instant(getattr(message, name)) if message.HasField(name) else None
 
 
-def why(job: Job, *, now: datetime, around: Surroundings | None = None) -> str:
+def why(job: Job, *, now: datetime, waits: Mapping[int, str] | None = None) -> str:
     """Return everything known about why the job is where it is, the most urgent first."""
-    waits = around.reasons(job) if around else ()
-    return "; ".join(part for part in (*_reasons(job, now=now), *waits) if part)
+    told = (waits or {}).get(job.id, "")
+    return "; ".join(part for part in (*_reasons(job, now=now), told) if part)
 
 
 def _reasons(job: Job, *, now: datetime) -> Iterable[str]:
@@ -109,7 +110,7 @@ def job_details(
     job: Job,
     *,
     now: datetime,
-    around: Surroundings | None = None,
+    waits: Mapping[int, str] | None = None,
     last: HistoryEntry | None = None,
 ) -> Sheet:
     """Return everything about one job and its last change; what is unset is left out."""
@@ -120,7 +121,7 @@ def job_details(
             ("status", status_cell(status_name(job.status))),
             ("since", _when(job, "change_time", now=now)),
             ("by", _cause(last) if last is not None else ""),
-            ("why", why(job, now=now, around=around)),
+            ("why", why(job, now=now, waits=waits)),
             ("definition", f"{job.definition} (version {job.definition_version})"),
             ("lifecycle", _enum(job, "lifecycle")),
             ("queue", job.queue),

@@ -26,6 +26,7 @@ SECTIONS: Final = {
         "list": "job:list_jobs",
         "get": "job:get",
         "history": "job:history",
+        "explain": "explain:explain",
         "wait": "wait:wait",
         "hold": "verb:hold",
         "release": "verb:release",

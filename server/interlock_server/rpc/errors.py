@@ -294,3 +294,10 @@ def _add_violation(status: status_pb2.Status, refused: Refused, code: StatusCode
             description=status.message,
         )
         status.details.add().Pack(failure)
+
+
+def no_job(job_id: int) -> Refused:
+    """There is no such job, live or archived."""
+    return Refused(
+        R.ERROR_REASON_JOB_NOT_FOUND, f"there is no job {job_id}", metadata={"job": str(job_id)}
+    )

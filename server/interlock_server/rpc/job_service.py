@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.v1 import job_service_pb2 as pb
-from interlock.v1.error_reason_pb2 import ErrorReason
 from interlock.v1.job_service_pb2_grpc import JobServiceServicer
 from interlock_server.core.command import RestartJobs, Verb
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.rpc import convert_job, convert_message, page, validate
 from interlock_server.rpc.archived_outcome import add_archived
-from interlock_server.rpc.errors import Refused
+from interlock_server.rpc.errors import no_job
 from interlock_server.rpc.job_list import list_jobs, list_messages, live_children
 from interlock_server.rpc.once import submit_once
 from interlock_server.rpc.partition_lookup import find_partition
@@ -79,7 +78,7 @@ class JobService(JobServiceServicer):
         children = live_children(partition.world, job_id)
         found = await partition.job(job_id)
         if found is None:
-            raise _no_job(job_id)
+            raise no_job(job_id)
         unresponsive = partition.sessions.is_unresponsive(found.robot)
         return pb.GetJobResponse(
             job=convert_job.job(
@@ -105,7 +104,7 @@ class JobService(JobServiceServicer):
         after = page.position(request, digest, int) or 0
         entries = await self._partition(request).job_history(job_id)
         if entries is None:
-            raise _no_job(job_id)
+            raise no_job(job_id)
         rest = [entry for entry in entries if entry.revision > after]
         more = len(rest) > size
         return pb.GetJobHistoryResponse(
@@ -257,14 +256,6 @@ class JobService(JobServiceServicer):
     ) -> pb.ListMessagesResponse:
         """Show operator messages, oldest first."""
         return await list_messages(self._partition(request), request)
-
-
-def _no_job(job_id: int) -> Refused:
-    return Refused(
-        ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
-        f"there is no job {job_id}",
-        metadata={"job": str(job_id)},
-    )
 
 
 async def _archived(partition: Partition, jobs: Sequence[int]) -> dict[int, Job]:

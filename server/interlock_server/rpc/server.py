@@ -13,6 +13,8 @@ from interlock.v1 import (
     admin_service_pb2_grpc,
     catalog_service_pb2,
     catalog_service_pb2_grpc,
+    explain_service_pb2,
+    explain_service_pb2_grpc,
     job_service_pb2,
     job_service_pb2_grpc,
     lifecycle_service_pb2,
@@ -24,6 +26,7 @@ from interlock.v1 import (
 )
 from interlock_server.rpc.admin_service import AdminService
 from interlock_server.rpc.catalog_service import CatalogService
+from interlock_server.rpc.explain_service import ExplainService
 from interlock_server.rpc.guard import GuardedMethods
 from interlock_server.rpc.health import SERVICE_NAME as HEALTH
 from interlock_server.rpc.health import Health
@@ -71,6 +74,7 @@ _SERVICES: Final = tuple(
         (watch_service_pb2, "WatchService"),
         (lifecycle_service_pb2, "LifecycleService"),
         (admin_service_pb2, "AdminService"),
+        (explain_service_pb2, "ExplainService"),
     )
 )
 
@@ -111,6 +115,10 @@ class RpcServer:
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(
             AdminService(partitions, about),
+            methods,  # type: ignore[arg-type]
+        )
+        explain_service_pb2_grpc.add_ExplainServiceServicer_to_server(
+            ExplainService(partitions),
             methods,  # type: ignore[arg-type]
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, methods)

@@ -53,6 +53,7 @@ class Sessions:
         self._heard_ms: dict[str, int] = {}
         self._heard_wall_ms: dict[str, int] = {}
         self._looked_ms = clock.monotonic_ms()
+        self._started_wall_ms = clock.now_ms()
         self._going_away = False
         for robot in engine.world.robots.values():
             if not robot.lost:
@@ -116,6 +117,15 @@ class Sessions:
         """Whether nothing was heard of it for the allowed number of heartbeats (domain.md UA-8)."""
         heard_ms = self._heard_ms.get(robot)
         return heard_ms is None or self._clock.monotonic_ms() - heard_ms > self._unresponsive_ms
+
+    def silent_since_ms(self, robot: str) -> int:
+        """Since when nothing was heard of an unresponsive robot; 0 if it is heard.
+
+        A robot of which nothing was heard since the server started is silent since then.
+        """
+        if not self.is_unresponsive(robot):
+            return 0
+        return self._heard_wall_ms.get(robot, self._started_wall_ms)
 
     def stream_broken(self, stream: SessionStream) -> None:
         """A stream is gone, however it ended."""

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from interlock.v1.explain_service_pb2 import Explanation
 from interlock.v1.job_pb2 import HistoryEntry, Job
-from interlock.v1.queue_pb2 import Queue
 from interlock.v1.status_pb2 import Actor, Status
 from tests.clients.cli.fake_interlock import wrapped
 
@@ -117,13 +117,13 @@ def test_a_job_as_json_is_one_call(interlock):
 
 def test_a_waiting_job_says_what_for(interlock):
     job = wrapped(Job(id=1, definition="A", queue="q", status=Status.STATUS_REDWOOD_QUEUED))
-    around = {"list_queues": [Queue(name="q", held=True, held_by="olga")], "robots": []}
+    explained = wrapped(Explanation(job=1, summary="queue 'q' is held; no robot runs A"))
 
-    listed = interlock("list", list=[job], **around)
-    shown = interlock("get", "1", get=job, history=[], **around)
+    listed = interlock("list", list=[job], explain=explained)
+    shown = interlock("get", "1", get=job, history=[], explain=explained)
 
     for ended in (listed, shown):
-        assert "queue q is held by olga; no robot runs A in queue q" in ended.out
+        assert "queue 'q' is held; no robot runs A" in ended.out
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "9223372036854775808", "²"])

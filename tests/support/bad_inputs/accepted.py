@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from interlock.v1 import admin_service_pb2 as admin
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import definition_pb2, job_pb2, queue_pb2
+from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
 from interlock.v1 import robot_service_pb2 as robots
@@ -47,6 +48,10 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
         message=scene.open_message, reply="2026-10"
     ),
     "JobService/ListMessages": lambda _: jobs.ListMessagesRequest(),
+    "ExplainService/ExplainJob": lambda scene: explanations.ExplainJobRequest(job=scene.queued),
+    "ExplainService/WatchExplanation": lambda scene: explanations.WatchExplanationRequest(
+        job=scene.queued
+    ),
     "RobotService/StartAtRobot": lambda scene: robots.StartAtRobotRequest(
         robot="robot-1", epoch=scene.robot.epoch, definition="invoice"
     ),

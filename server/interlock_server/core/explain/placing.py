@@ -1,0 +1,131 @@
+"""Reasons of jobs that wait in a queue: the queue, its locks, those before it, and the robots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from interlock_server.core.explain import robots
+from interlock_server.core.explain.reason import Reason, ReasonKind
+from interlock_server.core.explain.sight import Sight, first
+from interlock_server.core.gate import Closed
+from interlock_server.core.lane import order_of, waits
+from interlock_server.core.vocabulary.status import Status
+
+if TYPE_CHECKING:
+    from interlock_server.core.lane import Lane, Order
+    from interlock_server.core.model.job import Job
+    from interlock_server.core.world import World
+
+#: Jobs before it that are counted exactly.
+COUNTED_MAX: Final = 100_000
+
+
+def of_waiting(sight: Sight, job: Job) -> list[Reason]:
+    """All that keeps a job in its queue, whether it stands there already or would come there."""
+    found = [*_queue(sight, job), *_locks(sight, job)]
+    chain = sight.world.definitions.get(job.definition)
+    if chain is None or chain.chain is None:
+        found += robots.of_job(sight, job)
+    return [*found, *_order(sight, job)]
+
+
+def _queue(sight: Sight, job: Job) -> list[Reason]:
+    world = sight.world
+    queue = world.queues.get(job.queue)
+    closed = world.queue_gate(job.queue) if queue is not None else None
+    if queue is None or closed is None:
+        return []
+    if closed is Closed.QUEUE_HELD:
+        why = f": {queue.hold_reason}" if queue.hold_reason else ""
+        return [
+            Reason(
+                kind=ReasonKind.QUEUE_HELD,
+                sentence=f"queue {queue.name!r} is held{why}",
+                object=queue.name,
+                by=queue.held_by,
+            )
+        ]
+    if closed is Closed.QUEUE_WINDOW:
+        return [
+            Reason(
+                kind=ReasonKind.WINDOW,
+                sentence=f"time window {queue.window!r} of queue {queue.name!r} is closed",
+                object=queue.window,
+                until_ms=queue.changes_ms,
+            )
+        ]
+    holders = [
+        each.id for each in world.jobs.values() if each.queue == queue.name and each.attached
+    ]
+    return [
+        Reason(
+            kind=ReasonKind.QUEUE_FULL,
+            sentence=f"queue {queue.name!r} has as many jobs at once as its execution size of "
+            f"{queue.execution_size} allows: {sight.named(holders)}",
+            object=queue.name,
+            jobs=first(holders),
+        )
+    ]
+
+
+def _locks(sight: Sight, job: Job) -> list[Reason]:
+    """Locks that it cannot have now: they are held, or others wait for them before it."""
+    world = sight.world
+    definition = world.definitions.get(job.definition)
+    if definition is None or job.locks:
+        return []
+    found = []
+    for need in definition.locks:
+        lock = world.locks.get(need.lock)
+        if lock is None:
+            continue
+        held = world.lock_lines.held(lock.name)
+        before = world.lock_lines.first(lock.name, world.jobs)
+        holders = world.lock_lines.holders.get(lock.name, {})
+        counts = lock.counts if need.exclusive else need.counts
+        if held + counts > lock.counts:
+            sentence = f"lock {lock.name!r} is held by {sight.named(holders)}"
+        elif before is not None and before < order_of(job):
+            sentence = f"{sight.named([before[3]])} waits for lock {lock.name!r} before it"
+        else:
+            continue
+        found.append(
+            Reason(
+                kind=ReasonKind.LOCK,
+                sentence=sentence,
+                object=lock.name,
+                since_ms=job.changed_ms if job.status == Status.REDWOOD_LOCK_WAIT else 0,
+                jobs=first(holders or ([before[3]] if before else [])),
+            )
+        )
+    return found
+
+
+def _order(sight: Sight, job: Job) -> list[Reason]:
+    """Those of its queue that go before it."""
+    world = sight.world
+    if not waits(job):
+        return []
+    order, before = order_of(job), []
+    for lane in world.lanes.by_queue.get(job.queue, ()):
+        before += [entry[3] for entry in lane.heap if entry < order and _stands(world, lane, entry)]
+        if len(before) > COUNTED_MAX:
+            break
+    if not before:
+        return []
+    before.sort(key=lambda each: order_of(world.jobs[each]))
+    return [
+        Reason(
+            kind=ReasonKind.ORDER,
+            sentence=f"{len(before):,} of queue {job.queue!r} go before it, first "
+            f"{sight.named(before[:1])}",
+            object=job.queue,
+            jobs=tuple(before[:20]),
+            position=len(before),
+        )
+    ]
+
+
+def _stands(world: World, lane: Lane, entry: Order) -> bool:
+    job = world.jobs.get(entry[3])
+    return job is not None and lane.holds(job) and order_of(job) == entry
