@@ -11,6 +11,8 @@ from interlock.v1 import (
     admin_service_pb2_grpc,
     catalog_service_pb2,
     catalog_service_pb2_grpc,
+    explain_service_pb2,
+    explain_service_pb2_grpc,
     job_service_pb2,
     job_service_pb2_grpc,
     lifecycle_service_pb2,
@@ -31,6 +33,7 @@ _FILES: Final = (
     catalog_service_pb2,
     lifecycle_service_pb2,
     admin_service_pb2,
+    explain_service_pb2,
 )
 
 
@@ -80,4 +83,5 @@ class Stubs:
         self.robots: Any = robot_service_pb2_grpc.RobotServiceStub(channel)
         self.watches: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(channel)
+        self.explanations: Any = explain_service_pb2_grpc.ExplainServiceStub(channel)
         self.lifecycles: Any = lifecycle_service_pb2_grpc.LifecycleServiceStub(channel)

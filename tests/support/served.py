@@ -15,6 +15,7 @@ from interlock.v1 import (
     catalog_service_pb2,
     catalog_service_pb2_grpc,
     definition_pb2,
+    explain_service_pb2_grpc,
     job_service_pb2,
     job_service_pb2_grpc,
     lifecycle_service_pb2_grpc,
@@ -52,6 +53,7 @@ class Served:
         self.robots = robot_service_pb2_grpc.RobotServiceStub(channel)
         self.watches = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(channel)
+        self.explanations = explain_service_pb2_grpc.ExplainServiceStub(channel)
         self.lifecycles = lifecycle_service_pb2_grpc.LifecycleServiceStub(channel)
 
     @property

@@ -85,8 +85,8 @@ def _locks(sight: Sight, job: Job) -> list[Reason]:
         counts = lock.counts if need.exclusive else need.counts
         if held + counts > lock.counts:
             sentence = f"lock {lock.name!r} is held by {sight.named(holders)}"
-        elif before is not None and before < order_of(job):
-            sentence = f"{sight.named([before[3]])} waits for lock {lock.name!r} before it"
+        elif before is not None and order_of(before) < order_of(job):
+            sentence = f"{sight.named([before.id])} waits for lock {lock.name!r} before it"
         else:
             continue
         found.append(
@@ -95,7 +95,7 @@ def _locks(sight: Sight, job: Job) -> list[Reason]:
                 sentence=sentence,
                 object=lock.name,
                 since_ms=job.changed_ms if job.status == Status.REDWOOD_LOCK_WAIT else 0,
-                jobs=first(holders or ([before[3]] if before else [])),
+                jobs=first(holders or ([before.id] if before else [])),
             )
         )
     return found

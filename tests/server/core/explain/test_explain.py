@@ -202,7 +202,12 @@ def test_a_job_waits_exactly_while_something_is_said_to_keep_it(robots, servers,
             resources=tuple(resources),
         )
     made = [
-        core.submit(definition, queue=queue, priority=priority, server=server)
+        core.submit(
+            definition,
+            queue=queue,
+            priority=priority,
+            server=server if server in core.world.servers else "",
+        )
         for definition, queue, priority, server in jobs
     ]
     core.dispatch()
