@@ -2,6 +2,8 @@
 # nothing is compiled. `make help` lists them.
 PYTHON ?= python3
 ARGS   ?=
+SEED   ?= 0
+SEEDS  ?= 1000
 
 VENV       := .venv
 PY         := $(VENV)/bin/python
@@ -23,7 +25,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  rows fmt lint type bench-quick constraints docs-pages clean
+  rows sim fmt lint type bench-quick constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -91,6 +93,9 @@ slow: $(DEV_STAMP) ## run the slow tests that kill nothing
 
 rows: $(DEV_STAMP) ## say which rows of the two tables are exercised through the API, and where
 	@$(PY) -m pytest -q --rows tests/rows tests/scenarios $(ARGS)
+
+sim: $(DEV_STAMP) ## live simulated lives of a busy site (SEED=0 SEEDS=1000); says what fails
+	@$(PY) -m tests.simulation.run $(SEED) $(SEEDS)
 
 gen: $(PROTO_STAMP) ## write clients/interlock/v1 from protos/
 	@$(PROTO_PY) protos/generate.py

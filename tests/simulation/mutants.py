@@ -1,0 +1,96 @@
+"""Bugs that are planted to prove that the simulation finds them.
+
+Each patches what a rule or an index answers; the names are those of `test_mutants.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from interlock_server.core import command as c
+from interlock_server.core import decide, gate
+from interlock_server.core.gate import Closed
+from interlock_server.core.replay import Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+
+def _not_closed(patch: pytest.MonkeyPatch, function: str, *ignored: Closed) -> None:
+    """Let a gate be open although something closes it."""
+    right = getattr(gate, function)
+
+    def wrong(*given: Any) -> Closed | None:
+        found = right(*given)
+        return None if found in ignored else found
+
+    patch.setattr(gate, function, wrong)
+
+
+def _instead(
+    patch: pytest.MonkeyPatch,
+    command: type[c.Command],
+    wrong: Callable[[Callable[..., Any], Any, Any, Any], Any],
+) -> None:
+    """Let another rule decide a command; it is given the right one too."""
+    right = decide._RULES[command]
+    patch.setitem(
+        decide._RULES, command, lambda world, turn, given: wrong(right, world, turn, given)
+    )
+
+
+def stale_fence_accepted(patch: pytest.MonkeyPatch) -> None:
+    """A report counts whatever attempt it is about."""
+
+    def wrong(right: Any, world: Any, turn: Any, given: c.Report) -> Any:
+        fences = tuple(world.jobs[job].fence if job in world.jobs else 1 for job in given.jobs)
+        return right(world, turn, msgspec.structs.replace(given, fences=fences))
+
+    _instead(patch, c.Report, wrong)
+
+
+def batch_counted_twice(patch: pytest.MonkeyPatch) -> None:
+    """A batch that is said again is taken for a new one."""
+
+    def wrong(right: Any, world: Any, turn: Any, given: c.Report) -> Any:
+        robot = world.robots.get(given.robot)
+        last = robot.last_sequence if robot is not None else 0
+        return right(world, turn, msgspec.structs.replace(given, sequence=last + 1))
+
+    _instead(patch, c.Report, wrong)
+
+
+def timer_lost_at_restart(patch: pytest.MonkeyPatch) -> None:
+    """Recovery forgets what was due."""
+    right = Replay.finish
+
+    def wrong(self: Replay) -> None:
+        right(self)
+        self.world.deadlines.clear()
+
+    patch.setattr(Replay, "finish", wrong)
+
+
+def timer_fires_early(patch: pytest.MonkeyPatch) -> None:
+    """The clock of deadlines is a second fast."""
+
+    def wrong(right: Any, world: Any, turn: Any, given: Any) -> Any:
+        turn.cause = msgspec.structs.replace(turn.cause, at_ms=turn.cause.at_ms + 1_000)
+        return right(world, turn, given)
+
+    _instead(patch, c.PassDeadlines, wrong)
+
+
+MUTANTS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
+    "dispatches over the execution size": lambda patch: _not_closed(
+        patch, "of_queue", Closed.QUEUE_FULL
+    ),
+    "dispatches from a held queue": lambda patch: _not_closed(patch, "of_queue", Closed.QUEUE_HELD),
+    "believes a stale fence": stale_fence_accepted,
+    "counts a batch twice": batch_counted_twice,
+    "loses timers at a restart": timer_lost_at_restart,
+}

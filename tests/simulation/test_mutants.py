@@ -1,0 +1,21 @@
+"""The simulation finds the bugs it is for: each is planted, and has to be found soon."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.run import live
+
+SEEDS = range(40)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_planted_bug_is_found(monkeypatch, mutant):
+    MUTANTS[mutant](monkeypatch)
+
+    with pytest.raises(AssertionError, match=r"seed \d+ failed") as found:
+        for seed in SEEDS:
+            live(seed)
+
+    assert "again: make sim SEED=" in str(found.value)
