@@ -31,10 +31,15 @@ MAY_IMPORT: Final = {
     "sessions": {"core", "engine"} | FOUNDATION,
     "checkpoint": {"core", "engine", "storage"} | FOUNDATION,
     "timers": {"core", "engine"} | FOUNDATION,
-    "partition": {"core", "storage", "watch", "engine", "sessions", "timers", "checkpoint"}
+    "media": {"core", "engine", "storage"} | FOUNDATION,
+    "housekeeping": {"core", "engine", "storage", "media"} | FOUNDATION,
+    "partition": {
+        *("core", "storage", "watch", "engine", "sessions", "timers", "checkpoint"),
+        *("media", "housekeeping"),
+    }
     | FOUNDATION,
     "partitions": {"engine", "partition", "storage"} | FOUNDATION,
-    "rpc": {"core", "watch", "engine", "sessions", "partition", "partitions"} | FOUNDATION,
+    "rpc": {"core", "watch", "engine", "sessions", "media", "partition", "partitions"} | FOUNDATION,
 }
 
 #: Levels inside the core. What is not listed is at the top.

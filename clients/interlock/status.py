@@ -48,6 +48,10 @@ class StatusName(str):
         return self in _FINAL
 
 
+#: Other names that the vendor has given a status, in lower case.
+ALIASES: Final = {"workflowed": "Chained"}
+
+
 def _name_statuses() -> dict[int, StatusName]:
     names = {0: StatusName("", "", 0)}
     for value in Status.DESCRIPTOR.values:
@@ -99,6 +103,7 @@ def status_numbers(statuses: Iterable[str | int]) -> list[Status.ValueType]:
 
 def _numbers_of(text: str) -> list[int]:
     lifecycle, _, name = text.rpartition("/")
+    name = ALIASES.get(name.lower(), name)
     found = [
         number
         for number, known in STATUS_NAMES.items()

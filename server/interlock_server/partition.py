@@ -18,19 +18,24 @@ from interlock_server.checkpoint import Checkpoint, Retention
 from interlock_server.core import invariants
 from interlock_server.core.command import RecoverSessions
 from interlock_server.core.explain import Sight, explain
+from interlock_server.core.model.definition import Keep
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.world import Settings, World
 from interlock_server.engine import Engine, KeptAnswer, Once, OutcomeUnknown, Sealed
+from interlock_server.housekeeping import Housekeeping, kept_job
+from interlock_server.media import Media, Room
 from interlock_server.sessions import Sessions
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.journal import SqliteJournal
+from interlock_server.storage.media_files import MediaFiles
 from interlock_server.storage.port import (
     Answer,
     ArchivedJob,
     Commit,
     JournalCorrupt,
     JournalFailed,
+    KeptJob,
     SpilledHistory,
 )
 from interlock_server.storage.recovery import steps
@@ -46,12 +51,15 @@ if TYPE_CHECKING:
     from interlock_server.core.command import Command
     from interlock_server.core.explain import Explanation
     from interlock_server.core.model.job import HistoryEntry, Job
+    from interlock_server.core.model.medium import Medium
     from interlock_server.core.turn import Draft
     from interlock_server.storage.directory import DataDirectory
     from interlock_server.storage.port import JournalPort
 
 T = TypeVar("T")
 
+#: Runs of the same work that are shown.
+EXECUTIONS_MAX = 200
 #: How often the room on the disk is looked at.
 ROOM_EVERY_S = 2.0
 
@@ -63,6 +71,10 @@ class Content(NamedTuple):
     private: bytes
     archived: list[ArchivedJob]
     spilled: list[SpilledHistory]
+    kept: list[KeptJob]
+    restarts: list[tuple[int, int]]
+    media: list[Medium]
+    media_dropped: list[tuple[int, str]]
 
 
 class VerifyStep(NamedTuple):
@@ -95,6 +107,7 @@ class Partition:
         backups: Path,
         clock: Clock,
         config: Config,
+        files: MediaFiles,
     ) -> None:
         """Join the parts around a recovered World. Nothing runs before `start`."""
         self.name = name
@@ -126,6 +139,20 @@ class Partition:
             self.engine, clock, clean_up_period_ms=int(config.terminating_period_min * 60_000)
         )
         self.checkpoint = Checkpoint(self.engine, journal, clock, _retention(config))
+        self.media = Media(
+            self.engine,
+            journal,
+            files,
+            Room(config.media_max_bytes, config.media_total_bytes, config.min_free_bytes),
+        )
+        self.housekeeping = Housekeeping(
+            self.engine,
+            journal,
+            self.media,
+            clock,
+            period_ms=int(config.retention_min * 60_000),
+        )
+        self._keep = Keep(config.keep_count, int(config.keep_age_hours * 3_600_000))
         self._clock = clock
         self._backups = backups
         self._min_free_bytes = config.min_free_bytes
@@ -145,7 +172,16 @@ class Partition:
             codec.encode_facts(draft.facts),
             [_archived(job) for job in archived],
             [SpilledHistory(job, part, codec.encode(entries)) for job, part, entries in spilled],
+            [kept for job in archived if (kept := kept_job(job, self._keep_of(job))) is not None],
+            [(job.original, job.id) for job in archived if job.original],
+            draft.media,
+            draft.media_dropped,
         )
+
+    def _keep_of(self, job: Job) -> Keep:
+        """The rule for a job that ends now; one that changes later is not about it any more."""
+        definition = self.world.definitions.get(job.definition)
+        return (definition and definition.keep) or self._keep
 
     async def commit(self, group: Sealed) -> None:
         """Make a group durable."""
@@ -161,6 +197,10 @@ class Partition:
                 [Answer(*kept) for kept in group.answers],
                 content.archived,
                 content.spilled,
+                content.kept,
+                content.restarts,
+                content.media,
+                content.media_dropped,
             )
         )
         self.checkpoint.committed(len(content.public) + len(content.private))
@@ -184,6 +224,7 @@ class Partition:
             (self.timers.run(), "timers"),
             (self.sessions.run(), "sessions"),
             (self.checkpoint.run(), "checkpoint"),
+            (self.housekeeping.run(), "housekeeping"),
             (self._watch_room(), "room"),
         ):
             task = asyncio.create_task(run, name=f"{self.name} {what}")
@@ -256,6 +297,10 @@ class Partition:
         future.add_done_callback(_look_at)
         return await asyncio.shield(future)
 
+    def now_ms(self) -> int:
+        """The time of the partition's clock."""
+        return self._clock.now_ms()
+
     async def read(self, look: Callable[[World], T]) -> T:
         """Look at World; the result is held until what it shows is durable (promise P2)."""
         seen = look(self.world)
@@ -269,6 +314,31 @@ class Partition:
             return job
         archived = await self.journal.archived_job(job_id)
         return codec.decode_job(archived.record) if archived is not None else None
+
+    async def executions(self, job: Job) -> list[Job]:
+        """All runs of the same work, by id: what it is a restart of, and its restarts.
+
+        Those that retention has deleted are left out.
+        """
+        found = {job.id: job}
+        earlier = list(job.executions) or ([job.restarted_from] if job.restarted_from else [])
+        while earlier and len(found) < EXECUTIONS_MAX:
+            before = await self.job(earlier.pop())
+            if before is not None and before.id not in found:
+                found[before.id] = before
+                if not earlier and before.original:
+                    earlier.append(before.original)
+        originals = set(found)
+        while originals and len(found) < EXECUTIONS_MAX:
+            live = _restarts(self.world, originals)
+            await self.engine.barrier()
+            archived = await self.journal.restarts_of(originals)
+            restarts = {*live, *(restart for _, restart in archived)} - found.keys()
+            originals = restarts
+            for each in sorted(restarts):
+                if (later := await self.job(each)) is not None:
+                    found[each] = later
+        return [found[job_id] for job_id in sorted(found)]
 
     async def archived_jobs(self, *, before_job: int, limit: int, **filters: Any) -> list[Job]:
         """Archived jobs with an id below `before_job`, highest first, without their history."""
@@ -358,6 +428,10 @@ class Partition:
         return self.journal.oldest_revision()
 
 
+def _restarts(world: World, originals: set[int]) -> list[int]:
+    return [job for original in originals for job in world.restarts.get(original, ())]
+
+
 def _look_at(future: asyncio.Future[Any]) -> None:
     """A caller that was cancelled does not look at its answer; that is no error."""
     if not future.cancelled():
@@ -405,7 +479,8 @@ async def open_partition(
     """
     journal = await SqliteJournal.open(directory.journal_path(name), durability=config.durability)
     try:
-        partition = await _recover(name, journal, directory.backups, config, clock)
+        files = MediaFiles(directory.media_folder(name))
+        partition = await _recover(name, journal, directory.backups, config, clock, files)
         await partition.start()
     except BaseException:
         await journal.close()
@@ -414,7 +489,12 @@ async def open_partition(
 
 
 async def _recover(
-    name: str, journal: SqliteJournal, backups: Path, config: Config, clock: Clock
+    name: str,
+    journal: SqliteJournal,
+    backups: Path,
+    config: Config,
+    clock: Clock,
+    files: MediaFiles,
 ) -> Partition:
     began_ms = clock.monotonic_ms()
     world = World(
@@ -429,7 +509,8 @@ async def _recover(
             replayed += 1
     finally:
         gc.enable()
-    partition = Partition(name, world, journal, backups, clock, config)
+    await files.open()
+    partition = Partition(name, world, journal, backups, clock, config, files)
     partition.checkpoint.count_tail(replayed, 0)
     oldest_ms = clock.now_ms() - int(config.answers_hours * 3_600_000)
     for answer in await journal.load_answers(oldest_ms):

@@ -48,6 +48,8 @@ def refusal(channel, rpc, message):
     try:
         if method.writes_stream:
             answer = list(channel.unary_stream(method.path)(data, timeout=ANSWER_S))
+        elif method.reads_stream:
+            answer = channel.stream_unary(method.path)(iter([data]), timeout=ANSWER_S)
         else:
             answer = channel.unary_unary(method.path)(data, timeout=ANSWER_S)
     except grpc.RpcError as error:

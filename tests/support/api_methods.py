@@ -17,6 +17,8 @@ from interlock.v1 import (
     job_service_pb2_grpc,
     lifecycle_service_pb2,
     lifecycle_service_pb2_grpc,
+    media_service_pb2,
+    media_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
     watch_service_pb2,
@@ -34,6 +36,7 @@ _FILES: Final = (
     lifecycle_service_pb2,
     admin_service_pb2,
     explain_service_pb2,
+    media_service_pb2,
 )
 
 
@@ -84,4 +87,5 @@ class Stubs:
         self.watches: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(channel)
         self.explanations: Any = explain_service_pb2_grpc.ExplainServiceStub(channel)
+        self.media: Any = media_service_pb2_grpc.MediaServiceStub(channel)
         self.lifecycles: Any = lifecycle_service_pb2_grpc.LifecycleServiceStub(channel)

@@ -23,6 +23,7 @@ from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.journal import SqliteJournal
+from interlock_server.storage.media_files import MediaFiles
 from interlock_server.storage.recovery import recover
 from tests.support.core_driver import REDWOOD, UIPATH, path
 from tests.support.manual_clock import ManualClock
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 #: The way of a Redwood job until its robot runs it.
 START = "New Scheduled Queued Dispatched Assigned Running"
 BACKUPS = Path("backups-are-not-written-by-these-tests")
+MEDIA = Path("media-are-written-where-a-test-says")
 
 
 class Event(NamedTuple):
@@ -60,9 +62,10 @@ class LivePartition:
     #: Whether requests and watches go over gRPC.
     over_rpc = False
 
-    def __init__(self, journal: Any, **settings: Any) -> None:
+    def __init__(self, journal: Any, media: Path = MEDIA, **settings: Any) -> None:
         self.clock = ManualClock()
         self.journal = journal
+        self.media = media
         self._config = Config(**settings)
         self.partition: Partition = None  # type: ignore[assignment]
 
@@ -75,7 +78,7 @@ class LivePartition:
     async def begin(self) -> None:
         """Recover from the journal and run."""
         self.partition = await partitions._recover(
-            "default", self.journal, BACKUPS, self._config, self.clock
+            "default", self.journal, BACKUPS, self._config, self.clock, MediaFiles(self.media)
         )
         await self.partition.start()
 

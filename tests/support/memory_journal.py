@@ -18,6 +18,8 @@ from interlock_server.storage.journal import (
     JournalCorrupt,
     JournalFailed,
     JournalOrderError,
+    KeptJob,
+    Medium,
     SnapshotInfo,
     SnapshotRow,
     SpilledHistory,
@@ -40,6 +42,9 @@ class MemoryJournal:
         self.answers: dict[int, list[Answer]] = {}
         self.archived: dict[int, ArchivedJob] = {}
         self.spilled: dict[tuple[int, int], SpilledHistory] = {}
+        self.kept: dict[int, KeptJob] = {}
+        self.restarts: set[tuple[int, int]] = set()
+        self.media: dict[tuple[int, str], Medium] = {}
         self.snapshots: dict[int, tuple[int, list[list[SnapshotRow]]]] = {}
         self.complete: set[int] = set()
         self.dropped_commit = 0
@@ -69,6 +74,9 @@ class MemoryJournal:
         found.answers = dict(self.answers)
         found.archived = dict(self.archived)
         found.spilled = dict(self.spilled)
+        found.kept = dict(self.kept)
+        found.restarts = set(self.restarts)
+        found.media = dict(self.media)
         found.snapshots = {
             key: (first, list(rows)) for key, (first, rows) in self.snapshots.items()
         }
@@ -115,6 +123,11 @@ class MemoryJournal:
             self.answers[commit.number] = list(commit.answers)
         self.archived |= {job.job: job for job in commit.archived}
         self.spilled |= {(part.job, part.part): part for part in commit.spilled}
+        self.kept |= {each.job: each for each in commit.kept}
+        self.restarts |= set(commit.restarts)
+        for key in commit.media_dropped:
+            self.media.pop(key, None)
+        self.media |= {(each.job, each.name): each for each in commit.media}
 
     async def read_changes(self, after_revision: int, *, bytes_max: int) -> list[StoredChanges]:
         self._check()
@@ -261,6 +274,70 @@ class MemoryJournal:
     async def archived_count(self) -> int:
         self._check()
         return len(self.archived)
+
+    async def expired_jobs(self, now_ms: int, limit: int) -> list[int]:
+        self._check()
+        found = sorted(
+            (each.expire_ms, each.job)
+            for each in self.kept.values()
+            if not each.top and not each.count and each.expire_ms <= now_ms
+        )
+        return [job for _, job in found[:limit]]
+
+    def _counted(self) -> list[KeptJob]:
+        return [each for each in self.kept.values() if each.count and not each.top]
+
+    async def next_counted(self, after: str) -> str:
+        self._check()
+        names = (each.definition for each in self._counted())
+        return min((name for name in names if name > after), default="")
+
+    async def counted_jobs(
+        self, definition: str, *, before_ms: int, before_job: int, limit: int
+    ) -> list[KeptJob]:
+        self._check()
+        found = [
+            each
+            for each in self._counted()
+            if each.definition == definition and (each.ended_ms, each.job) < (before_ms, before_job)
+        ]
+        return sorted(found, key=lambda each: (each.ended_ms, each.job), reverse=True)[:limit]
+
+    async def following_jobs(self, after_job: int, limit: int) -> list[KeptJob]:
+        self._check()
+        found = [self.kept[job] for job in sorted(self.kept) if job > after_job]
+        return [each for each in found if each.top][:limit]
+
+    async def delete_archived(self, jobs: Collection[int]) -> int:
+        self._check()
+        found = self.archived.keys() & set(jobs)
+        for job in jobs:
+            self.archived.pop(job, None)
+            self.kept.pop(job, None)
+        self.restarts = {each for each in self.restarts if each[1] not in jobs}
+        self.spilled = {key: part for key, part in self.spilled.items() if key[0] not in jobs}
+        await self.drop_media(jobs)
+        return len(found)
+
+    async def restarts_of(self, jobs: Collection[int]) -> list[tuple[int, int]]:
+        self._check()
+        return sorted(each for each in self.restarts if each[0] in jobs)
+
+    async def list_media(self, jobs: Collection[int]) -> list[Medium]:
+        self._check()
+        return [self.media[key] for key in sorted(self.media) if key[0] in jobs]
+
+    async def media_jobs(self, after_job: int, limit: int) -> list[int]:
+        self._check()
+        return sorted({job for job, _ in self.media if job > after_job})[:limit]
+
+    async def drop_media(self, jobs: Collection[int]) -> None:
+        self._check()
+        self.media = {key: each for key, each in self.media.items() if key[0] not in jobs}
+
+    async def used_digests(self, digests: Collection[str]) -> set[str]:
+        self._check()
+        return {each.digest for each in self.media.values()} & set(digests)
 
     async def backup(self, path: str | Path) -> None:
         self._check()

@@ -19,6 +19,7 @@ from interlock.v1 import (
     job_service_pb2,
     job_service_pb2_grpc,
     lifecycle_service_pb2_grpc,
+    media_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
     watch_service_pb2_grpc,
@@ -54,6 +55,7 @@ class Served:
         self.watches = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(channel)
         self.explanations = explain_service_pb2_grpc.ExplainServiceStub(channel)
+        self.media = media_service_pb2_grpc.MediaServiceStub(channel)
         self.lifecycles = lifecycle_service_pb2_grpc.LifecycleServiceStub(channel)
 
     @property

@@ -47,7 +47,10 @@ def status_name(number: int) -> str:
 
 def status_numbers(text: str) -> list[int]:
     """Return the statuses that a text names: both Running, or the one of `redwood/Running`."""
+    from interlock.status import ALIASES
+
     lifecycle, _, name = text.lower().rpartition("/")
+    name = ALIASES.get(name, name).lower()
     found = [
         number
         for number, known in _names().items()

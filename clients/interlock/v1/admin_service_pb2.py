@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/admin_service.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x17\n\x15ListPartitionsRequest\"\'\n\x16ListPartitionsResponse\x12\r\n\x05names\x18\x01 \x03(\t\"&\n\x16\x43reatePartitionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x19\n\x17\x43reatePartitionResponse\"%\n\x10GetStatusRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\"\xe5\x03\n\x11GetStatusResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x16\n\x0esqlite_version\x18\x02 \x01(\t\x12\x12\n\ndurability\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpartition\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x04\x12\x17\n\x0foldest_revision\x18\x07 \x01(\x04\x12\x11\n\tlive_jobs\x18\x08 \x01(\x04\x12\x15\n\rarchived_jobs\x18\t \x01(\x04\x12\x0e\n\x06robots\x18\n \x01(\r\x12\x10\n\x08watchers\x18\x0b \x01(\r\x12\x15\n\ropen_messages\x18\x0c \x01(\r\x12\x15\n\rjournal_bytes\x18\r \x01(\x04\x12\x11\n\twal_bytes\x18\x0e \x01(\x04\x12H\n\rstatus_counts\x18\x0f \x03(\x0b\x32\x31.interlock.v1.GetStatusResponse.StatusCountsEntry\x12\x12\n\nhistory_id\x18\x10 \x01(\t\x1a\x33\n\x11StatusCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\"\n\rVerifyRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\"\x7f\n\x0eVerifyResponse\x12\x14\n\x0c\x63ommits_read\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\x10\n\x08problems\x18\x04 \x03(\t\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x15\n\rcommits_total\x18\x06 \x01(\x04\"0\n\rBackupRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"D\n\x0e\x42\x61\x63kupResponse\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"S\n\x0e\x43ompactRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x1b\n\x0ekeep_revisions\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_keep_revisions\"*\n\x0f\x43ompactResponse\x12\x17\n\x0foldest_revision\x18\x01 \x01(\x04\x32\xed\x03\n\x0c\x41\x64minService\x12[\n\x0eListPartitions\x12#.interlock.v1.ListPartitionsRequest\x1a$.interlock.v1.ListPartitionsResponse\x12^\n\x0f\x43reatePartition\x12$.interlock.v1.CreatePartitionRequest\x1a%.interlock.v1.CreatePartitionResponse\x12L\n\tGetStatus\x12\x1e.interlock.v1.GetStatusRequest\x1a\x1f.interlock.v1.GetStatusResponse\x12\x45\n\x06Verify\x12\x1b.interlock.v1.VerifyRequest\x1a\x1c.interlock.v1.VerifyResponse0\x01\x12\x43\n\x06\x42\x61\x63kup\x12\x1b.interlock.v1.BackupRequest\x1a\x1c.interlock.v1.BackupResponse\x12\x46\n\x07\x43ompact\x12\x1c.interlock.v1.CompactRequest\x1a\x1d.interlock.v1.CompactResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/admin_service.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x17\n\x15ListPartitionsRequest\"\'\n\x16ListPartitionsResponse\x12\r\n\x05names\x18\x01 \x03(\t\"&\n\x16\x43reatePartitionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x19\n\x17\x43reatePartitionResponse\"%\n\x10GetStatusRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\"\xd3\x04\n\x11GetStatusResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x16\n\x0esqlite_version\x18\x02 \x01(\t\x12\x12\n\ndurability\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpartition\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x04\x12\x17\n\x0foldest_revision\x18\x07 \x01(\x04\x12\x11\n\tlive_jobs\x18\x08 \x01(\x04\x12\x15\n\rarchived_jobs\x18\t \x01(\x04\x12\x0e\n\x06robots\x18\n \x01(\r\x12\x10\n\x08watchers\x18\x0b \x01(\r\x12\x15\n\ropen_messages\x18\x0c \x01(\r\x12\x15\n\rjournal_bytes\x18\r \x01(\x04\x12\x11\n\twal_bytes\x18\x0e \x01(\x04\x12H\n\rstatus_counts\x18\x0f \x03(\x0b\x32\x31.interlock.v1.GetStatusResponse.StatusCountsEntry\x12\x12\n\nhistory_id\x18\x10 \x01(\t\x12\r\n\x05media\x18\x11 \x01(\x04\x12\x13\n\x0bmedia_bytes\x18\x12 \x01(\x04\x12\x32\n\x0eretention_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64\x65leted_jobs\x18\x14 \x01(\x04\x1a\x33\n\x11StatusCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\"\n\rVerifyRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\"\x7f\n\x0eVerifyResponse\x12\x14\n\x0c\x63ommits_read\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\x10\n\x08problems\x18\x04 \x03(\t\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x15\n\rcommits_total\x18\x06 \x01(\x04\"0\n\rBackupRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"D\n\x0e\x42\x61\x63kupResponse\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"S\n\x0e\x43ompactRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x1b\n\x0ekeep_revisions\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_keep_revisions\"*\n\x0f\x43ompactResponse\x12\x17\n\x0foldest_revision\x18\x01 \x01(\x04\x32\xed\x03\n\x0c\x41\x64minService\x12[\n\x0eListPartitions\x12#.interlock.v1.ListPartitionsRequest\x1a$.interlock.v1.ListPartitionsResponse\x12^\n\x0f\x43reatePartition\x12$.interlock.v1.CreatePartitionRequest\x1a%.interlock.v1.CreatePartitionResponse\x12L\n\tGetStatus\x12\x1e.interlock.v1.GetStatusRequest\x1a\x1f.interlock.v1.GetStatusResponse\x12\x45\n\x06Verify\x12\x1b.interlock.v1.VerifyRequest\x1a\x1c.interlock.v1.VerifyResponse0\x01\x12\x43\n\x06\x42\x61\x63kup\x12\x1b.interlock.v1.BackupRequest\x1a\x1c.interlock.v1.BackupResponse\x12\x46\n\x07\x43ompact\x12\x1c.interlock.v1.CompactRequest\x1a\x1d.interlock.v1.CompactResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,21 +45,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST']._serialized_start=216
   _globals['_GETSTATUSREQUEST']._serialized_end=253
   _globals['_GETSTATUSRESPONSE']._serialized_start=256
-  _globals['_GETSTATUSRESPONSE']._serialized_end=741
-  _globals['_GETSTATUSRESPONSE_STATUSCOUNTSENTRY']._serialized_start=690
-  _globals['_GETSTATUSRESPONSE_STATUSCOUNTSENTRY']._serialized_end=741
-  _globals['_VERIFYREQUEST']._serialized_start=743
-  _globals['_VERIFYREQUEST']._serialized_end=777
-  _globals['_VERIFYRESPONSE']._serialized_start=779
-  _globals['_VERIFYRESPONSE']._serialized_end=906
-  _globals['_BACKUPREQUEST']._serialized_start=908
-  _globals['_BACKUPREQUEST']._serialized_end=956
-  _globals['_BACKUPRESPONSE']._serialized_start=958
-  _globals['_BACKUPRESPONSE']._serialized_end=1026
-  _globals['_COMPACTREQUEST']._serialized_start=1028
-  _globals['_COMPACTREQUEST']._serialized_end=1111
-  _globals['_COMPACTRESPONSE']._serialized_start=1113
-  _globals['_COMPACTRESPONSE']._serialized_end=1155
-  _globals['_ADMINSERVICE']._serialized_start=1158
-  _globals['_ADMINSERVICE']._serialized_end=1651
+  _globals['_GETSTATUSRESPONSE']._serialized_end=851
+  _globals['_GETSTATUSRESPONSE_STATUSCOUNTSENTRY']._serialized_start=800
+  _globals['_GETSTATUSRESPONSE_STATUSCOUNTSENTRY']._serialized_end=851
+  _globals['_VERIFYREQUEST']._serialized_start=853
+  _globals['_VERIFYREQUEST']._serialized_end=887
+  _globals['_VERIFYRESPONSE']._serialized_start=889
+  _globals['_VERIFYRESPONSE']._serialized_end=1016
+  _globals['_BACKUPREQUEST']._serialized_start=1018
+  _globals['_BACKUPREQUEST']._serialized_end=1066
+  _globals['_BACKUPRESPONSE']._serialized_start=1068
+  _globals['_BACKUPRESPONSE']._serialized_end=1136
+  _globals['_COMPACTREQUEST']._serialized_start=1138
+  _globals['_COMPACTREQUEST']._serialized_end=1221
+  _globals['_COMPACTRESPONSE']._serialized_start=1223
+  _globals['_COMPACTRESPONSE']._serialized_end=1265
+  _globals['_ADMINSERVICE']._serialized_start=1268
+  _globals['_ADMINSERVICE']._serialized_end=1761
 # @@protoc_insertion_point(module_scope)

@@ -163,6 +163,10 @@ class GetStatusResponse(_message.Message):
     WAL_BYTES_FIELD_NUMBER: _builtins.int
     STATUS_COUNTS_FIELD_NUMBER: _builtins.int
     HISTORY_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    MEDIA_BYTES_FIELD_NUMBER: _builtins.int
+    RETENTION_TIME_FIELD_NUMBER: _builtins.int
+    DELETED_JOBS_FIELD_NUMBER: _builtins.int
     server_version: _builtins.str
     """server_version that runs."""
     sqlite_version: _builtins.str
@@ -191,6 +195,12 @@ class GetStatusResponse(_message.Message):
     """wal_bytes on disk."""
     history_id: _builtins.str
     """history_id that the revisions belong to: another one after the partition was replaced, as by a restored backup."""
+    media: _builtins.int
+    """media that are kept on disk, each content once."""
+    media_bytes: _builtins.int
+    """media_bytes on disk."""
+    deleted_jobs: _builtins.int
+    """deleted_jobs by retention since the start."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """start_time of the server."""
@@ -198,6 +208,10 @@ class GetStatusResponse(_message.Message):
     @_builtins.property
     def status_counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """status_counts of live jobs, by vendor name with its lifecycle, such as "redwood/Queued"."""
+
+    @_builtins.property
+    def retention_time(self) -> _timestamp_pb2.Timestamp:
+        """retention_time is when final jobs that keep rules give up were last deleted; unset before that since the start."""
 
     def __init__(
         self,
@@ -218,10 +232,14 @@ class GetStatusResponse(_message.Message):
         wal_bytes: _builtins.int = ...,
         status_counts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         history_id: _builtins.str = ...,
+        media: _builtins.int = ...,
+        media_bytes: _builtins.int = ...,
+        retention_time: _timestamp_pb2.Timestamp | None = ...,
+        deleted_jobs: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retention_time", b"retention_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_jobs", b"archived_jobs", "durability", b"durability", "history_id", b"history_id", "journal_bytes", b"journal_bytes", "live_jobs", b"live_jobs", "oldest_revision", b"oldest_revision", "open_messages", b"open_messages", "partition", b"partition", "revision", b"revision", "robots", b"robots", "server_version", b"server_version", "sqlite_version", b"sqlite_version", "start_time", b"start_time", "status_counts", b"status_counts", "wal_bytes", b"wal_bytes", "watchers", b"watchers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_jobs", b"archived_jobs", "deleted_jobs", b"deleted_jobs", "durability", b"durability", "history_id", b"history_id", "journal_bytes", b"journal_bytes", "live_jobs", b"live_jobs", "media", b"media", "media_bytes", b"media_bytes", "oldest_revision", b"oldest_revision", "open_messages", b"open_messages", "partition", b"partition", "retention_time", b"retention_time", "revision", b"revision", "robots", b"robots", "server_version", b"server_version", "sqlite_version", b"sqlite_version", "start_time", b"start_time", "status_counts", b"status_counts", "wal_bytes", b"wal_bytes", "watchers", b"watchers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -367,25 +367,81 @@ class GetJobResponse(_message.Message):
 
     JOB_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    EXECUTIONS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """revision of the partition that is shown; a watch from it misses nothing."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """job asked for."""
 
+    @_builtins.property
+    def executions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Execution]:
+        """executions are all runs of the same work by id, this one included: what it restarts, and its restarts. Those that
+        retention has deleted are left out.
+        """
+
     def __init__(
         self,
         *,
         job: _job_pb2.Job | None = ...,
         revision: _builtins.int = ...,
+        executions: _abc.Iterable[Global___Execution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["executions", b"executions", "job", b"job", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetJobResponse: _TypeAlias = GetJobResponse  # noqa: Y015
+
+@_typing.final
+class Execution(_message.Message):
+    """Execution is one run among several of the same work."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    RESTARTED_FROM_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    job: _builtins.int
+    """job id."""
+    status: _status_pb2.Status.ValueType
+    """status now."""
+    restarted_from: _builtins.int
+    """restarted_from is the run that it came after; 0 for the first."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """create_time of the job."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """end_time if it is final."""
+
+    @_builtins.property
+    def fault(self) -> _job_pb2.Fault:
+        """fault says why it ended badly, without detail; unset otherwise."""
+
+    def __init__(
+        self,
+        *,
+        job: _builtins.int = ...,
+        status: _status_pb2.Status.ValueType = ...,
+        restarted_from: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        fault: _job_pb2.Fault | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "fault", b"fault"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "fault", b"fault", "job", b"job", "restarted_from", b"restarted_from", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Execution: _TypeAlias = Execution  # noqa: Y015
 
 @_typing.final
 class ListJobsRequest(_message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from interlock.v1 import status_pb2 as interlock_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$interlock/v1/lifecycle_service.proto\x12\x0cinterlock.v1\x1a\x19interlock/v1/status.proto\"\x17\n\x15ListLifecyclesRequest\"\'\n\x16ListLifecyclesResponse\x12\r\n\x05names\x18\x01 \x03(\t\"(\n\x18\x44\x65scribeLifecycleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x88\x01\n\x11StatusDescription\x12$\n\x06status\x18\x01 \x01(\x0e\x32\x14.interlock.v1.Status\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.interlock.v1.State\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\"\xa1\x01\n\nTransition\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\n\n\x02id\x18\x02 \x01(\t\x12\"\n\x04\x66rom\x18\x03 \x01(\x0e\x32\x14.interlock.v1.Status\x12\x0f\n\x07trigger\x18\x04 \x01(\t\x12 \n\x02to\x18\x05 \x01(\x0e\x32\x14.interlock.v1.Status\x12#\n\x06\x61\x63tors\x18\x06 \x03(\x0e\x32\x13.interlock.v1.Actor\"\x8b\x01\n\x19\x44\x65scribeLifecycleResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x08statuses\x18\x02 \x03(\x0b\x32\x1f.interlock.v1.StatusDescription\x12-\n\x0btransitions\x18\x03 \x03(\x0b\x32\x18.interlock.v1.Transition2\xd5\x01\n\x10LifecycleService\x12[\n\x0eListLifecycles\x12#.interlock.v1.ListLifecyclesRequest\x1a$.interlock.v1.ListLifecyclesResponse\x12\x64\n\x11\x44\x65scribeLifecycle\x12&.interlock.v1.DescribeLifecycleRequest\x1a\'.interlock.v1.DescribeLifecycleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$interlock/v1/lifecycle_service.proto\x12\x0cinterlock.v1\x1a\x19interlock/v1/status.proto\"\x17\n\x15ListLifecyclesRequest\"\'\n\x16ListLifecyclesResponse\x12\r\n\x05names\x18\x01 \x03(\t\"(\n\x18\x44\x65scribeLifecycleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x99\x01\n\x11StatusDescription\x12$\n\x06status\x18\x01 \x01(\x0e\x32\x14.interlock.v1.Status\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.interlock.v1.State\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\x12\x0f\n\x07\x61liases\x18\x06 \x03(\t\"\xa1\x01\n\nTransition\x12\x0b\n\x03row\x18\x01 \x01(\r\x12\n\n\x02id\x18\x02 \x01(\t\x12\"\n\x04\x66rom\x18\x03 \x01(\x0e\x32\x14.interlock.v1.Status\x12\x0f\n\x07trigger\x18\x04 \x01(\t\x12 \n\x02to\x18\x05 \x01(\x0e\x32\x14.interlock.v1.Status\x12#\n\x06\x61\x63tors\x18\x06 \x03(\x0e\x32\x13.interlock.v1.Actor\"\x8b\x01\n\x19\x44\x65scribeLifecycleResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x08statuses\x18\x02 \x03(\x0b\x32\x1f.interlock.v1.StatusDescription\x12-\n\x0btransitions\x18\x03 \x03(\x0b\x32\x18.interlock.v1.Transition2\xd5\x01\n\x10LifecycleService\x12[\n\x0eListLifecycles\x12#.interlock.v1.ListLifecyclesRequest\x1a$.interlock.v1.ListLifecyclesResponse\x12\x64\n\x11\x44\x65scribeLifecycle\x12&.interlock.v1.DescribeLifecycleRequest\x1a\'.interlock.v1.DescribeLifecycleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBELIFECYCLEREQUEST']._serialized_start=147
   _globals['_DESCRIBELIFECYCLEREQUEST']._serialized_end=187
   _globals['_STATUSDESCRIPTION']._serialized_start=190
-  _globals['_STATUSDESCRIPTION']._serialized_end=326
-  _globals['_TRANSITION']._serialized_start=329
-  _globals['_TRANSITION']._serialized_end=490
-  _globals['_DESCRIBELIFECYCLERESPONSE']._serialized_start=493
-  _globals['_DESCRIBELIFECYCLERESPONSE']._serialized_end=632
-  _globals['_LIFECYCLESERVICE']._serialized_start=635
-  _globals['_LIFECYCLESERVICE']._serialized_end=848
+  _globals['_STATUSDESCRIPTION']._serialized_end=343
+  _globals['_TRANSITION']._serialized_start=346
+  _globals['_TRANSITION']._serialized_end=507
+  _globals['_DESCRIBELIFECYCLERESPONSE']._serialized_start=510
+  _globals['_DESCRIBELIFECYCLERESPONSE']._serialized_end=649
+  _globals['_LIFECYCLESERVICE']._serialized_start=652
+  _globals['_LIFECYCLESERVICE']._serialized_end=865
 # @@protoc_insertion_point(module_scope)

@@ -93,6 +93,7 @@ class StatusDescription(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
+    ALIASES_FIELD_NUMBER: _builtins.int
     status: _status_pb2.Status.ValueType
     """status described."""
     name: _builtins.str
@@ -103,6 +104,10 @@ class StatusDescription(_message.Message):
     """state that the status belongs to."""
     final: _builtins.bool
     """final says that nothing follows."""
+    @_builtins.property
+    def aliases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """aliases are other names of the vendor for it, which clients accept as well, such as "Workflowed"."""
+
     def __init__(
         self,
         *,
@@ -111,10 +116,11 @@ class StatusDescription(_message.Message):
         code: _builtins.str = ...,
         state: _status_pb2.State.ValueType = ...,
         final: _builtins.bool = ...,
+        aliases: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "final", b"final", "name", b"name", "state", b"state", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "code", b"code", "final", b"final", "name", b"name", "state", b"state", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

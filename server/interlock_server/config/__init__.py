@@ -65,6 +65,12 @@ class Config:
     #: How long open calls may go on after the server was told to stop.
     grace_s: float = 10.0
     min_free_bytes: int = 64 * MIB
+    retention_min: float = 15.0
+    #: Of final jobs whose definition has no keep rule; 0 for no such limit.
+    keep_count: int = 0
+    keep_age_hours: float = 0.0
+    media_max_bytes: int = 256 * MIB
+    media_total_bytes: int = 20 * GIB
 
     @property
     def reflects(self) -> bool:

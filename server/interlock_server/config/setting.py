@@ -34,6 +34,8 @@ class Setting(NamedTuple):
             return "on" if given else ""
         if isinstance(given, tuple):
             return " ".join(map(str, given))
+        if given == 0:
+            return "off"
         for unit in ("hours", "min", "s"):
             if self.field.endswith(f"_{unit}"):
                 return f"{given:g}{unit[0]}"
@@ -165,5 +167,30 @@ SETTINGS: Final = (
         "min_free_bytes",
         value.size,
         "free space on the disk below which changes are refused",
+    ),
+    Setting(
+        "retention_min",
+        "retention_period",
+        value.in_units(60),
+        "how often final jobs that keep rules give up are deleted",
+    ),
+    Setting(
+        "keep_count",
+        "keep_count",
+        value.or_off(value.count),
+        "newest final jobs of a definition without a keep rule that stay, or off",
+    ),
+    Setting(
+        "keep_age_hours",
+        "keep_age",
+        value.or_off(value.in_units(3600)),
+        "how long final jobs of a definition without a keep rule stay, or off",
+    ),
+    Setting("media_max_bytes", "media_max_bytes", value.size, "largest recording that is kept"),
+    Setting(
+        "media_total_bytes",
+        "media_total_bytes",
+        value.size,
+        "bytes of recordings that a partition keeps",
     ),
 )

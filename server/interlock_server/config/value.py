@@ -82,6 +82,11 @@ def in_units(unit_s: int) -> Callable[[str], float]:
     return lambda text: parse_seconds(text) / unit_s
 
 
+def or_off(read: Callable[[str], float]) -> Callable[[str], float]:
+    """What `read` reads, or 0 for `off`."""
+    return lambda text: 0 if text.strip().lower() in {"off", "0"} else read(text)
+
+
 def addresses(text: str) -> tuple[str, ...]:
     """Addresses to serve on, separated by commas."""
     found = tuple(part.strip() for part in text.split(",") if part.strip())

@@ -12,6 +12,7 @@ import msgspec
 from interlock_server.core.model.definition import Definition, RestartBehavior
 from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
 from interlock_server.core.model.lock import Lock
+from interlock_server.core.model.medium import Medium
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer
 from interlock_server.core.model.queue import Queue
@@ -428,6 +429,26 @@ class DeleteRobots(Command, frozen=True):
     """Remove robots without jobs. Answer: list of names."""
 
     robots: tuple[str, ...]
+
+
+# -- media --------------------------------------------------------------------------------------
+
+
+class KeepMedium(Command, frozen=True):
+    """A robot has recorded a job, and the content is on disk. Answer: Medium."""
+
+    medium: Medium
+    #: Of the attempt that was recorded.
+    fence: int
+    #: The record of a job that has left memory, read from the archive by the caller.
+    archived: Job | None
+
+
+class DropMedia(Command, frozen=True):
+    """Forget recordings of a job, which the caller has looked up. Answer: None."""
+
+    job: int
+    names: tuple[str, ...]
 
 
 # -- the clock and the server -------------------------------------------------------------------

@@ -41,6 +41,16 @@ def problems(world: World) -> Iterator[str]:
             yield f"job {job.id}: {problem}"
     yield from _indexes(world)
     yield from _limits(world)
+    yield from _restarts(world)
+
+
+def _restarts(world: World) -> Iterator[str]:
+    found: dict[int, set[int]] = {}
+    for job in world.jobs.values():
+        if job.original:
+            found.setdefault(job.original, set()).add(job.id)
+    if found != {original: set(jobs) for original, jobs in world.restarts.items()}:
+        yield "the index of restarts is what the jobs say"
 
 
 def _times(job: Job) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Who belongs to whom: families, parents and children, and the newest jobs of the steps of chains.
+"""Who belongs to whom: families, parents and children, restarts, and the newest jobs of steps.
 
 Called by `core.apply` only; everything here is derived from the jobs.
 """
@@ -24,6 +24,8 @@ def join(world: World, job: Job) -> None:
     """Let a job that is taken in stand with its family."""
     if job.top:
         world.families.setdefault(job.top, {})[job.id] = None
+    if job.original:
+        world.restarts.setdefault(job.original, {})[job.id] = None
     if job.parent:
         world.children.setdefault(job.parent, {})[job.id] = None
         if job.role == Role.STEP:
@@ -46,6 +48,7 @@ def count(world: World, job: Job, source: int, target: int) -> None:
 def leave(world: World, job: Job) -> None:
     """Take a job that leaves memory out of its family."""
     _remove(world.families, job.top, job.id)
+    _remove(world.restarts, job.original, job.id)
     _remove(world.children, job.parent, job.id)
     if job.role == Role.STEP and world.steps.get((job.parent, job.step)) == job.id:
         del world.steps[job.parent, job.step]

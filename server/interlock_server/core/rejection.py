@@ -59,6 +59,7 @@ class Reason(IntEnum):
     SCHEDULE_FINISHED = 65
     RECORDING_REFUSED = 66
     TOO_LARGE = 67
+    DIGEST_MISMATCH = 68
     NO_SESSION = 70
     SESSION_SUPERSEDED = 71
     STALE_FENCE = 72
@@ -104,9 +105,7 @@ def illegal(job: Job, verb: str, actor: Actor = Actor.USER) -> Rejection:
 
 
 def not_found(world: World, job_id: int) -> Rejection:
-    """Refuse a job that is not in memory: it is over and archived, or there never was one."""
+    """Refuse a job that is not in memory: it is over, or there never was one."""
     if 0 < job_id < world.next_job:
-        return Rejection(
-            Reason.ALREADY_FINAL, f"expected a live job, but job {job_id} is over and archived"
-        )
+        return Rejection(Reason.ALREADY_FINAL, f"expected a live job, but job {job_id} is over")
     return Rejection(Reason.JOB_NOT_FOUND, f"there is no job {job_id}", job=job_id)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import Job
+    from interlock_server.core.model.medium import Medium
     from interlock_server.core.model.queue import Queue
     from interlock_server.core.model.robot import Robot
     from interlock_server.core.vocabulary.actor import Actor
@@ -82,7 +83,7 @@ class Effect(NamedTuple):
 class Draft:
     """What the turns of one group changed, in order: the content of one commit."""
 
-    __slots__ = ("blocks", "effects", "facts")
+    __slots__ = ("blocks", "effects", "facts", "media", "media_dropped")
 
     def __init__(self) -> None:
         """Start with nothing changed."""
@@ -90,10 +91,14 @@ class Draft:
         self.facts: list[Fact] = []
         #: What robots have to be told once this is durable.
         self.effects: list[Effect] = []
+        #: Recordings: they are about archived jobs as well, so World knows nothing of them.
+        self.media: list[Medium] = []
+        #: (job, name)
+        self.media_dropped: list[tuple[int, str]] = []
 
     def __bool__(self) -> bool:
         """Whether anything has to be made durable."""
-        return bool(self.blocks or self.facts)
+        return bool(self.blocks or self.facts or self.media or self.media_dropped)
 
 
 class Turn:
@@ -250,6 +255,14 @@ class Turn:
         assert not self.world.robot_jobs.get(name), f"robot {name} still has jobs"
         self._fact(FactKind.DELETE_ROBOT, name, self.world.next_epoch)
         apply.delete_robot(self.world, name)
+
+    def keep_medium(self, medium: Medium) -> None:
+        """Write what is known of a recording, beside its job wherever that is."""
+        self.draft.media.append(medium)
+
+    def drop_medium(self, job: int, name: str) -> None:
+        """Forget a recording."""
+        self.draft.media_dropped.append((job, name))
 
     def tell(self, job: Job, kind: EffectKind, message: int = 0, reply: str = "") -> None:
         """Tell the robot that has the job about it, once the group is durable."""

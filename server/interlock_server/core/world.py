@@ -85,6 +85,7 @@ class World:
         "queues",
         "raisers",
         "restart_defaults",
+        "restarts",
         "resume_by_key",
         "review_left",
         "reviewing_starts",
@@ -189,6 +190,8 @@ class World:
         #: Definitions whose jobs need more at their end than a status: an action, a restart
         #: behavior, a runtime limit.
         self.concluders: dict[str, None] = {}
+        #: Live jobs by the run of the same work that they came after.
+        self.restarts: dict[int, dict[int, None]] = {}
         #: Jobs in Never.
         self.never: dict[int, None] = {}
         #: Definitions whose jobs raise or clear named events by their statuses.

@@ -91,6 +91,11 @@ class AdminService(AdminServiceServicer):
         response.watchers = partition.watchers
         response.journal_bytes = sizes["journal_bytes"]
         response.wal_bytes = sizes["wal_bytes"]
+        response.media = partition.media.files.count
+        response.media_bytes = partition.media.files.used_bytes
+        response.deleted_jobs = partition.housekeeping.deleted_jobs
+        if partition.housekeeping.passed_ms:
+            response.retention_time.FromMilliseconds(partition.housekeeping.passed_ms)
         return response
 
     async def Verify(  # noqa: N802

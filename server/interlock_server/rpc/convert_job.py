@@ -138,7 +138,12 @@ def raise_single_refusal(found: Sequence[job_service_pb2.JobOutcome], targets: i
 
 
 def job(
-    record: Job, *, unresponsive: bool, whole: bool, children: Iterable[int] = ()
+    record: Job,
+    *,
+    unresponsive: bool,
+    whole: bool,
+    children: Iterable[int] = (),
+    media: Iterable[Medium] = (),
 ) -> job_pb2.Job:
     """A job; without parameters and result unless `whole`."""
     message = job_pb2.Job(
@@ -170,7 +175,7 @@ def job(
     message.children.extend(children)
     if record.lifecycle == Lifecycle.REDWOOD:
         _add_redwood(message, record)
-    message.media.extend(medium(each) for each in record.media)
+    message.media.extend(medium(each) for each in media)
     if whole:
         message.parameters_json = record.parameters
         message.result_json = record.result
@@ -216,6 +221,21 @@ def _add_redwood(message: job_pb2.Job, record: Job) -> None:
             getattr(message, field).FromMilliseconds(at_ms)
     if record.run_to_ms:
         message.run_time.FromMilliseconds(record.run_to_ms - record.run_from_ms)
+
+
+def execution(record: Job) -> job_service_pb2.Execution:
+    """One run among several of the same work."""
+    message = job_service_pb2.Execution(
+        job=record.id,
+        status=record.status,  # type: ignore[arg-type]  # same numbers
+        restarted_from=record.original,
+    )
+    message.create_time.FromMilliseconds(record.created_ms)
+    if record.ended_ms:
+        message.end_time.FromMilliseconds(record.ended_ms)
+    if record.fault is not None:
+        message.fault.code, message.fault.title = record.fault.code, record.fault.title
+    return message
 
 
 def medium(record: Medium) -> job_pb2.Medium:

@@ -296,8 +296,13 @@ def _add_violation(status: status_pb2.Status, refused: Refused, code: StatusCode
         status.details.add().Pack(failure)
 
 
-def no_job(job_id: int) -> Refused:
-    """There is no such job, live or archived."""
-    return Refused(
-        R.ERROR_REASON_JOB_NOT_FOUND, f"there is no job {job_id}", metadata={"job": str(job_id)}
-    )
+def no_job(job_id: int, next_job: int) -> Refused:
+    """There never was such a job, or it was deleted: ids are given once, in order."""
+    job = {"job": str(job_id)}
+    if job_id < next_job:
+        return Refused(
+            R.ERROR_REASON_JOB_NOT_FOUND,
+            f"there is no job {job_id} any more: it is over, and retention has deleted it",
+            metadata={**job, "deleted": "true"},
+        )
+    return Refused(R.ERROR_REASON_JOB_NOT_FOUND, f"there is no job {job_id}", metadata=job)

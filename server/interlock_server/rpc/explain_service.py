@@ -87,5 +87,5 @@ async def _explanations(partition: Partition, job_id: int) -> AsyncIterator[Expl
 async def _explain(partition: Partition, job_id: int) -> Explanation:
     found = await partition.explain(job_id)
     if found is None:
-        raise no_job(job_id)
+        raise no_job(job_id, partition.world.next_job)
     return found

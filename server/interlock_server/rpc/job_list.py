@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from interlock_server.core.model.job import Job
+    from interlock_server.core.model.medium import Medium
     from interlock_server.core.model.operator_message import OperatorMessage
     from interlock_server.core.world import World
     from interlock_server.partition import Partition
@@ -66,12 +67,16 @@ async def list_jobs(partition: Partition, request: pb.ListJobsRequest) -> pb.Lis
     kept = ids[:size]
     last = kept[-1] if len(ids) > size else end_of_archive
     sessions = partition.sessions
+    media: dict[int, list[Medium]] = {}
+    for each in await partition.media.of_jobs(kept):
+        media.setdefault(each.job, []).append(each)
     return pb.ListJobsResponse(
         jobs=[
             convert_job.job(
                 found[job_id],
                 unresponsive=sessions.is_unresponsive(found[job_id].robot),
                 whole=False,
+                media=media.get(job_id, ()),
             )
             for job_id in kept
         ],

@@ -13,7 +13,7 @@ from interlock_server.rpc.archived_outcome import add_archived
 from interlock_server.rpc.errors import no_job
 from interlock_server.rpc.job_list import list_jobs, list_messages, live_children
 from interlock_server.rpc.once import submit_once
-from interlock_server.rpc.partition_lookup import find_partition
+from interlock_server.rpc.partition_lookup import find_job, find_partition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,18 +76,20 @@ class JobService(JobServiceServicer):
             partition.history.head_revision
         )  # before the look: a watch from it misses nothing
         children = live_children(partition.world, job_id)
-        found = await partition.job(job_id)
-        if found is None:
-            raise no_job(job_id)
+        found = await find_job(partition, job_id)
         unresponsive = partition.sessions.is_unresponsive(found.robot)
+        media = await partition.media.of_jobs([job_id])
+        executions = await partition.executions(found)
         return pb.GetJobResponse(
             job=convert_job.job(
                 found,
                 unresponsive=unresponsive,
                 whole=True,
                 children=children,
+                media=media,
             ),
             revision=revision,
+            executions=[convert_job.execution(each) for each in executions],
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, _context: Context) -> pb.ListJobsResponse:  # noqa: N802
@@ -102,9 +104,10 @@ class JobService(JobServiceServicer):
         size = page.size_of(request.page_size, page.SIZE_MAX)
         digest = page.digest_of(request)
         after = page.position(request, digest, int) or 0
-        entries = await self._partition(request).job_history(job_id)
+        partition = self._partition(request)
+        entries = await partition.job_history(job_id)
         if entries is None:
-            raise no_job(job_id)
+            raise no_job(job_id, partition.world.next_job)
         rest = [entry for entry in entries if entry.revision > after]
         more = len(rest) > size
         return pb.GetJobHistoryResponse(

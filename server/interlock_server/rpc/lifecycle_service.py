@@ -10,6 +10,7 @@ from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceServicer
 from interlock_server.core.vocabulary.lifecycle import LIFECYCLES
 from interlock_server.core.vocabulary.status import (
     IS_FINAL,
+    STATUS_ALIASES,
     STATUS_CODE,
     STATUS_NAME,
     STATUS_STATE,
@@ -57,6 +58,7 @@ def _description(name: str, table: Table) -> pb.DescribeLifecycleResponse:
                 code=STATUS_CODE[status],
                 state=int(STATUS_STATE[status]) + 1,  # type: ignore[arg-type]  # 0 is unspecified
                 final=IS_FINAL[status],
+                aliases=STATUS_ALIASES.get(status, ()),
             )
             for status in table.statuses
         ],

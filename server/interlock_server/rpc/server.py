@@ -19,6 +19,8 @@ from interlock.v1 import (
     job_service_pb2_grpc,
     lifecycle_service_pb2,
     lifecycle_service_pb2_grpc,
+    media_service_pb2,
+    media_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
     watch_service_pb2,
@@ -32,6 +34,7 @@ from interlock_server.rpc.health import SERVICE_NAME as HEALTH
 from interlock_server.rpc.health import Health
 from interlock_server.rpc.job_service import JobService
 from interlock_server.rpc.lifecycle_service import LifecycleService
+from interlock_server.rpc.media_service import MediaService
 from interlock_server.rpc.robot_service import RobotService
 from interlock_server.rpc.watch_service import WatchService
 
@@ -75,6 +78,7 @@ _SERVICES: Final = tuple(
         (lifecycle_service_pb2, "LifecycleService"),
         (admin_service_pb2, "AdminService"),
         (explain_service_pb2, "ExplainService"),
+        (media_service_pb2, "MediaService"),
     )
 )
 
@@ -119,6 +123,10 @@ class RpcServer:
         )
         explain_service_pb2_grpc.add_ExplainServiceServicer_to_server(
             ExplainService(partitions),
+            methods,  # type: ignore[arg-type]
+        )
+        media_service_pb2_grpc.add_MediaServiceServicer_to_server(
+            MediaService(partitions),
             methods,  # type: ignore[arg-type]
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, methods)

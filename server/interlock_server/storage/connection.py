@@ -25,7 +25,7 @@ APPLICATION_ID: Final = 0x696C6F6B
 #: Version of the SQLite that stores.
 SQLITE_VERSION: Final = sqlite3.sqlite_version
 #: Step n brings a file from user_version n to n + 1. Only ever added to.
-MIGRATIONS: Final = ("schema.sql", "history.sql")
+MIGRATIONS: Final = ("schema.sql", "history.sql", "retention.sql")
 BUSY_TIMEOUT_MS: Final = 5_000
 #: Large commits take 10 % less than with SQLite's 4096, checkpoints a quarter; small ones the same.
 PAGE_SIZE: Final = 8192

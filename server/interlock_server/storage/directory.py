@@ -53,6 +53,10 @@ class DataDirectory:
         """Folder of the backups."""
         return self.path / "backups"
 
+    def media_folder(self, partition: str) -> Path:
+        """Folder of the recordings of a partition, which is made with the first one."""
+        return self.path / "media" / partition
+
     def partitions(self) -> list[str]:
         """Names of the partitions that have a journal, sorted."""
         return sorted(path.parent.name for path in self.path.glob(f"partitions/*/{_JOURNAL}"))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from interlock_server.core.compacted import Compacted
 from interlock_server.failpoints import fp
 from interlock_server.ids import IdSource
-from interlock_server.storage import answers, commits
+from interlock_server.storage import answers, commits, keeping
 from interlock_server.storage.archive import (
     Archive,
     ArchiveQuery,
@@ -35,6 +36,8 @@ from interlock_server.storage.port import (
     JournalFailed,
     JournalOrderError,
     JournalPort,
+    KeptJob,
+    Medium,
     SnapshotInfo,
     SnapshotRow,
     SpilledHistory,
@@ -54,12 +57,16 @@ __all__ = [
     "JournalFailed",
     "JournalOrderError",
     "JournalPort",
+    "KeptJob",
+    "Medium",
     "SnapshotInfo",
     "SnapshotRow",
     "SpilledHistory",
     "SqliteJournal",
     "StoredChanges",
 ]
+
+T = TypeVar("T")
 
 
 class SqliteJournal:
@@ -150,6 +157,7 @@ class SqliteJournal:
             insert_archived(database, commit.archived)
         if commit.spilled:
             insert_spilled(database, commit.spilled)
+        keeping.insert_keeping(database, commit)
         fp("journal.before_commit")
         return head
 
@@ -292,6 +300,56 @@ class SqliteJournal:
         """How many final jobs there are."""
         self._writer.check()
         return await self._archive.count()
+
+    async def expired_jobs(self, now_ms: int, limit: int) -> list[int]:
+        """Jobs that go by their age alone and may go now; see JournalPort."""
+        return await self._look(partial(keeping.expired_jobs, now_ms=now_ms, limit=limit))
+
+    async def next_counted(self, after: str) -> str:
+        """The next definition that has jobs with a count."""
+        return await self._look(partial(keeping.next_counted, after=after))
+
+    async def counted_jobs(
+        self, definition: str, *, before_ms: int, before_job: int, limit: int
+    ) -> list[KeptJob]:
+        """Jobs of a definition that have a count, latest end first."""
+        before = (before_ms, before_job)
+        return await self._look(
+            partial(keeping.counted_jobs, definition=definition, before=before, limit=limit)
+        )
+
+    async def following_jobs(self, after_job: int, limit: int) -> list[KeptJob]:
+        """Jobs that go together with another one, lowest id first."""
+        return await self._look(partial(keeping.following_jobs, after_job=after_job, limit=limit))
+
+    async def delete_archived(self, jobs: Collection[int]) -> int:
+        """Forget final jobs; see JournalPort."""
+        return await self._writer.transact(partial(keeping.delete_jobs, jobs=tuple(jobs)))
+
+    async def restarts_of(self, jobs: Collection[int]) -> list[tuple[int, int]]:
+        """Archived restarts of some jobs: (original, restart)."""
+        return await self._look(partial(keeping.restarts_of, jobs=tuple(jobs)))
+
+    async def list_media(self, jobs: Collection[int]) -> list[Medium]:
+        """What is recorded of some jobs, by job and name."""
+        return await self._look(partial(keeping.media_of, jobs=tuple(jobs)))
+
+    async def media_jobs(self, after_job: int, limit: int) -> list[int]:
+        """Jobs that have media, lowest id first."""
+        return await self._look(partial(keeping.media_jobs, after_job=after_job, limit=limit))
+
+    async def drop_media(self, jobs: Collection[int]) -> None:
+        """Forget all media of some jobs."""
+        await self._writer.transact(partial(keeping.drop_media, jobs=tuple(jobs)))
+
+    async def used_digests(self, digests: Collection[str]) -> set[str]:
+        """Which contents some medium still names."""
+        return await self._look(partial(keeping.used_digests, digests=tuple(digests)))
+
+    async def _look(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Read on the connection of the archive."""
+        self._writer.check()
+        return await self._archive_reader.read(query)
 
     async def backup(self, path: str | Path) -> None:
         """Write a copy while commits go on; see JournalPort."""

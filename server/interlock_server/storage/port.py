@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from interlock_server.core.compacted import Compacted
+from interlock_server.core.model.medium import Medium
 
 __all__ = [
     "Answer",
@@ -23,6 +24,8 @@ __all__ = [
     "JournalFailed",
     "JournalOrderError",
     "JournalPort",
+    "KeptJob",
+    "Medium",
     "SnapshotInfo",
     "SnapshotRow",
     "SpilledHistory",
@@ -55,6 +58,21 @@ class ArchivedJob(msgspec.Struct, frozen=True, gc=False):
     history: bytes
 
 
+class KeptJob(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How long a final job stays in the archive, as it was decided when it was archived.
+
+    `top` is the job that it goes together with, 0 if it goes by itself: then at least one of
+    `count` (newest of the definition that stay) and `expire_ms` (when it may go) is not 0.
+    """
+
+    job: int
+    definition: str
+    ended_ms: int
+    top: int = 0
+    count: int = 0
+    expire_ms: int = 0
+
+
 class SpilledHistory(msgspec.Struct, frozen=True, gc=False):
     """A part of the older history of a live job with very many changes."""
 
@@ -80,6 +98,13 @@ class Commit(msgspec.Struct):
     answers: list[Answer] = []
     archived: list[ArchivedJob] = []
     spilled: list[SpilledHistory] = []
+    #: Which of `archived` may be deleted one day.
+    kept: list[KeptJob] = []
+    #: Which of `archived` are restarts, and of which job: (original, job).
+    restarts: list[tuple[int, int]] = []
+    media: list[Medium] = []
+    #: (job, name)
+    media_dropped: list[tuple[int, str]] = []
 
 
 class StoredChanges(msgspec.Struct, frozen=True, gc=False):
@@ -161,7 +186,7 @@ class JournalPort(Protocol):
     def replay(self, after_commit: int, *, rows_max: int = 500) -> AsyncIterator[Commit]:
         """Yield the commits after one, checked; JournalCorrupt names the first bad one.
 
-        Answers, archived jobs and spilled history are not read back with them.
+        Only changes and facts are read back; what the archive took in stays there.
         """
 
     async def load_answers(self, newer_than_ms: int) -> list[Answer]:
@@ -224,6 +249,41 @@ class JournalPort(Protocol):
 
     async def archived_count(self) -> int:
         """How many final jobs there are."""
+
+    async def expired_jobs(self, now_ms: int, limit: int) -> list[int]:
+        """Some jobs that go by their age alone and may go now, those that may longest first."""
+
+    async def next_counted(self, after: str) -> str:
+        """The definition after a name that has jobs with a count; "" if there is none."""
+
+    async def counted_jobs(
+        self, definition: str, *, before_ms: int, before_job: int, limit: int
+    ) -> list[KeptJob]:
+        """Jobs of a definition that have a count, latest end first, after one of them."""
+
+    async def following_jobs(self, after_job: int, limit: int) -> list[KeptJob]:
+        """Jobs that go together with another one, lowest id first."""
+
+    async def delete_archived(self, jobs: Collection[int]) -> int:
+        """Forget final jobs: records, histories and media. Returns how many were there.
+
+        All of them or none; those that are not there do not matter.
+        """
+
+    async def restarts_of(self, jobs: Collection[int]) -> list[tuple[int, int]]:
+        """Archived restarts of some jobs: (original, restart), lowest ids first."""
+
+    async def list_media(self, jobs: Collection[int]) -> list[Medium]:
+        """What is recorded of some jobs, live or archived, by job and name."""
+
+    async def media_jobs(self, after_job: int, limit: int) -> list[int]:
+        """Jobs that have media, lowest id first."""
+
+    async def drop_media(self, jobs: Collection[int]) -> None:
+        """Forget all media of some jobs."""
+
+    async def used_digests(self, digests: Collection[str]) -> set[str]:
+        """Which contents some medium still names."""
 
     async def backup(self, path: str | Path) -> None:
         """Write a complete, consistent and durable copy while commits go on.

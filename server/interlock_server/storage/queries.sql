@@ -92,3 +92,63 @@ SELECT count(*) FROM archived;
 
 -- name: spilled_history
 SELECT job, part, crc, entries FROM spilled WHERE job = ? ORDER BY part;
+
+-- name: insert_kept -- again is the same, as above
+INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: insert_restart
+INSERT OR IGNORE INTO restarts VALUES (?, ?);
+
+-- name: insert_medium
+INSERT OR REPLACE INTO media VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: drop_medium
+DELETE FROM media WHERE job = ? AND name = ?;
+
+-- name: expired_jobs
+SELECT job FROM kept WHERE top = 0 AND keep_count = 0 AND expire_ms <= ?
+ORDER BY expire_ms LIMIT ?;
+
+-- name: next_counted
+SELECT definition FROM kept WHERE top = 0 AND keep_count > 0 AND definition > ?
+ORDER BY definition LIMIT 1;
+
+-- name: counted_jobs
+SELECT job, definition, ended_ms, top, keep_count, expire_ms FROM kept
+WHERE top = 0 AND keep_count > 0 AND definition = ? AND (ended_ms, job) < (?, ?)
+ORDER BY ended_ms DESC, job DESC LIMIT ?;
+
+-- name: following_jobs
+SELECT job, definition, ended_ms, top, keep_count, expire_ms FROM kept
+WHERE top > 0 AND job > ? ORDER BY job LIMIT ?;
+
+-- name: delete_archived
+DELETE FROM archived WHERE job = ?;
+
+-- name: delete_spilled
+DELETE FROM spilled WHERE job = ?;
+
+-- name: delete_kept
+DELETE FROM kept WHERE job = ?;
+
+-- name: delete_restart
+DELETE FROM restarts WHERE job = ?;
+
+-- name: delete_media
+DELETE FROM media WHERE job = ?;
+
+-- name: restarts_of
+SELECT original, job FROM restarts WHERE original = ? ORDER BY job;
+
+-- name: media_of
+SELECT job, name, digest, size_bytes, content_type, at_ms, robot FROM media
+WHERE job = ? ORDER BY name;
+
+-- name: media_jobs
+SELECT DISTINCT job FROM media WHERE job > ? ORDER BY job LIMIT ?;
+
+-- name: uses_of_digest
+SELECT 1 FROM media WHERE digest = ? LIMIT 1;
+
+-- name: any_media
+SELECT 1 FROM media LIMIT 1;

@@ -13,6 +13,7 @@ from interlock.v1 import definition_pb2, job_pb2, queue_pb2
 from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
+from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1 import watch_service_pb2 as watches
 from interlock.v1.status_pb2 import Lifecycle
@@ -74,6 +75,16 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "LifecycleService/ListLifecycles": lambda _: lifecycles.ListLifecyclesRequest(),
     "LifecycleService/DescribeLifecycle": lambda _: lifecycles.DescribeLifecycleRequest(
         name="uipath"
+    ),
+    "MediaService/UploadMedium": lambda scene: media.UploadMediumRequest(
+        medium=media.NewMedium(job=scene.filmed, robot="robot-1", fence=1, name="other")
+    ),
+    "MediaService/DownloadMedium": lambda scene: media.DownloadMediumRequest(
+        job=scene.filmed, name="screen"
+    ),
+    "MediaService/ListMedia": lambda scene: media.ListMediaRequest(job=scene.filmed),
+    "MediaService/DeleteMedia": lambda scene: media.DeleteMediaRequest(
+        job=scene.filmed, names=["screen"]
     ),
     "AdminService/ListPartitions": lambda _: admin.ListPartitionsRequest(),
     "AdminService/CreatePartition": lambda _: admin.CreatePartitionRequest(name="new"),

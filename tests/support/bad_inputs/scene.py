@@ -6,6 +6,7 @@ partition. Nothing in it moves by itself.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from interlock.v1 import admin_service_pb2, definition_pb2, job_pb2, queue_pb2
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import job_service_pb2 as jobs
+from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1.definition_pb2 import CompletionStrategy
 from interlock.v1.status_pb2 import Lifecycle
@@ -45,6 +47,9 @@ DEFINITIONS: Final = (
         name="outside",
         lifecycle=_REDWOOD,
         completion=CompletionStrategy.COMPLETION_STRATEGY_EXTERNAL,
+    ),
+    definition_pb2.Definition(
+        name="filmed", lifecycle=_UIPATH, recording=definition_pb2.Recording.RECORDING_ALL
     ),
     definition_pb2.Definition(name="filed", lifecycle=_REDWOOD, queue="files"),
 )
@@ -137,7 +142,7 @@ class Scene:
 
         first = self.robot = self.connect(
             "robot-1",
-            *("report", "invoice", "outside", "desk"),
+            *("report", "invoice", "outside", "desk", "filmed"),
             queues=["robots", "second"],
             slots=20,
         )
@@ -146,6 +151,7 @@ class Scene:
         self.running_uipath = self._run("invoice")
         self.running_desk = self._run("desk")
         self.outside = self._run("outside")
+        self._film()
         self.suspended = self._run("invoice")
         condition = job_pb2.ResumeCondition(kind=job_pb2.RESUME_KIND_PERSON, key="task-1")
         first.report(
@@ -168,6 +174,19 @@ class Scene:
         self.foreign = self.submit("filed", queue="files")
         second.offered()
         second.report(R.REPORT_KIND_STARTED, self.foreign)
+
+    def _film(self) -> None:
+        self.filmed = self._run("filmed")
+        medium = media.NewMedium(
+            job=self.filmed,
+            robot="robot-1",
+            fence=1,
+            name="screen",
+            size_bytes=5,
+            digest=hashlib.sha256(b"movie").hexdigest(),
+        )
+        said = media.UploadMediumRequest(medium=medium), media.UploadMediumRequest(data=b"movie")
+        self.stubs.media.UploadMedium(iter(said))
 
     def _run(self, definition: str) -> int:
         job = self.submit(definition)

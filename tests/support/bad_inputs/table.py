@@ -7,6 +7,7 @@ from typing import Final
 from tests.support.bad_inputs.by_field import by_field
 from tests.support.bad_inputs.of_catalog import of_catalog
 from tests.support.bad_inputs.of_jobs import of_jobs
+from tests.support.bad_inputs.of_media import of_media
 from tests.support.bad_inputs.of_robots import of_robots
 from tests.support.bad_inputs.of_verbs import of_verbs
 from tests.support.bad_inputs.of_watches import of_watches
@@ -18,5 +19,6 @@ BAD_INPUTS: Final[tuple[BadInput, ...]] = (
     *of_verbs(),
     *of_catalog(),
     *of_robots(),
+    *of_media(),
     *of_watches(),
 )

@@ -10,7 +10,6 @@ import msgspec
 from interlock_server.core.change import Cause
 from interlock_server.core.model.chain import Chain
 from interlock_server.core.model.lock import HeldLock
-from interlock_server.core.model.medium import Medium
 from interlock_server.core.model.operator_message import OperatorMessage
 
 #: Redwood's start time of a job in Never: 2999-12-31T00:00:00Z (domain.md C5).
@@ -179,7 +178,6 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     run_to_ms: int = 0
     #: The status before PreRunning's, which pre-running actions are told (RA-13).
     pending_status: int = 0
-    media: tuple[Medium, ...] = ()
     #: Its place among the steps of its chain, or among the calls of its step, from 0.
     place: int = 0
     #: Chain: the place of the step that it is at, or ended at; -1 before the first.
@@ -189,6 +187,11 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     disabled: tuple[tuple[str, ...], ...] = ()
     #: The process server whose robot has it or had it last; "" for none.
     process_server: str = ""
+
+    @property
+    def original(self) -> int:
+        """The run of the same work that this one came after; 0 for none."""
+        return self.executions[-1] if self.executions else self.restarted_from
 
     @property
     def open_message(self) -> OperatorMessage | None:

@@ -209,8 +209,11 @@ _REDWOOD: Final = (
     (Status.REDWOOD_OVERDUE, "Overdue", "F", State.PRE_RUNNING),
 )
 
-# The name that newer releases give a status (RA-24); understood, never printed.
-_ALIASES: Final = {"workflowed": Status.REDWOOD_CHAINED}
+#: The name that newer releases give a status (RA-24); understood, never printed.
+STATUS_ALIASES: Final = {int(Status.REDWOOD_CHAINED): ("Workflowed",)}
+_ALIASES: Final = {
+    alias.lower(): Status(status) for status, aliases in STATUS_ALIASES.items() for alias in aliases
+}
 
 #: The statuses of each lifecycle, in the order of their numbers.
 LIFECYCLE_STATUSES: Final[dict[Lifecycle, tuple[Status, ...]]] = {
