@@ -80,6 +80,8 @@ class Verb(IntEnum):
     RESCHEDULE = 7
     SET_PRIORITY = 8
     COMPLETE = 9
+    DISABLE = 10
+    ENABLE = 11
 
 
 class ChangeJobs(Command, frozen=True):

@@ -8,6 +8,7 @@ from interlock_server.core import command as c
 from interlock_server.core.command import ChangeJobs, Command, Outcome, Verb
 from interlock_server.core.rejection import Reason, Rejection, not_found
 from interlock_server.core.rules import (
+    call,
     catalog,
     deadline,
     dispatch,
@@ -125,17 +126,21 @@ _LIFECYCLES: Final = {
     Verb.RESCHEDULE: _REDWOOD,
     Verb.SET_PRIORITY: _REDWOOD | _UIPATH,
     Verb.COMPLETE: _REDWOOD,
+    Verb.DISABLE: _REDWOOD,
+    Verb.ENABLE: _REDWOOD,
 }
 _VERBS: Final[dict[Verb, Callable[[World, Turn, Job, ChangeJobs], bool | Rejection]]] = {
-    Verb.HOLD: hold.hold,
-    Verb.RELEASE: hold.release,
+    Verb.HOLD: call.hold_job,
+    Verb.RELEASE: call.release_job,
     Verb.CANCEL: ending.cancel,
-    Verb.KILL: ending.kill,
+    Verb.KILL: call.kill,
     Verb.STOP: ending.stop,
     Verb.RESUME: resume.resume,
     Verb.RESCHEDULE: hold.reschedule,
     Verb.SET_PRIORITY: hold.set_priority,
     Verb.COMPLETE: ending.complete,
+    Verb.DISABLE: call.disable,
+    Verb.ENABLE: call.enable,
 }
 _RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
     c.SubmitJobs: submission.submit,

@@ -9,7 +9,7 @@ import msgspec
 from interlock_server.core.model.definition import Definition
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import named_event, return_code
+from interlock_server.core.rules import chain_definition, named_event, return_code
 from interlock_server.core.rules.queue import missing
 from interlock_server.core.rules.server import missing as missing_server
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -29,8 +29,12 @@ def put_definitions(
     world: World, turn: Turn, command: PutDefinitions
 ) -> list[Definition] | Rejection:
     """Create or change definitions. One that is as it was keeps its version."""
+    given = {definition.name: definition for definition in command.definitions}
+    definitions = {**world.definitions, **given}
     for definition in command.definitions:
         refusal = _definition_refusal(world, definition)
+        if refusal is None:
+            refusal = chain_definition.refusal(world, definition, definitions)
         if refusal is not None:
             return refusal
     return [_put_definition(world, turn, definition) for definition in command.definitions]
@@ -89,6 +93,9 @@ def delete_definitions(world: World, turn: Turn, command: DeleteDefinitions) -> 
             f"definition {used.definition!r} is in use by job {used.id}; end it first",
             job=used.id,
         )
+    user = chain_definition.users_of(command.names, world)
+    if user:
+        return Rejection(Reason.IN_USE, f"definition {user}; change that first")
     for name in command.names:
         turn.delete_definition(name)
     return None

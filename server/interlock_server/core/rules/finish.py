@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlock_server.core.model.job import ResumeKind
-from interlock_server.core.rules import family, operator_message, restart, resume
+from interlock_server.core.model.job import ResumeKind, Role
+from interlock_server.core.rules import chain, family, operator_message, restart, resume
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 
@@ -21,12 +21,14 @@ def follow(world: World, turn: Turn, job: Job) -> None:
         operator_message.close_questions(turn, job)
     definition = world.definitions.get(job.definition)
     if job.lifecycle == Lifecycle.REDWOOD:
-        if definition is not None and definition.message_on_failure:
+        if definition is not None and definition.message_on_failure and job.role is not Role.STEP:
             _message_on_failure(world, turn, job)
         if job.definition in world.concluders or world.restart_defaults:
             restart.follow(world, turn, job, definition)
         if job.id in world.children or job.parent:
             family.follow(world, turn, job)
+        if job.chain is not None or job.parent:
+            chain.follow(world, turn, job)
     if world.resume_by_key:
         resume.fire_key(world, turn, ResumeKind.JOB, str(job.id), Actor.JOB, f"job {job.id}")
 

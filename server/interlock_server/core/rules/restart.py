@@ -14,6 +14,7 @@ from interlock_server.core.rules import (
     restart_question,
     submission,
 )
+from interlock_server.core.rules.parameter import parameter_fault
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -95,7 +96,7 @@ def obstacle_of(world: World, original: Job) -> str:
         return f"queue {original.queue!r} is gone"
     if original.server and original.server not in world.servers:
         return f"process server {original.server!r} is gone"
-    return submission.parameter_fault(definition, original.parameters)
+    return parameter_fault(definition, original.parameters)
 
 
 def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan) -> Job:

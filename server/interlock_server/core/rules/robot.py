@@ -12,6 +12,7 @@ from interlock_server.core.model.job import Job, StopStrategy
 from interlock_server.core.model.robot import Robot
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import ending, submission
+from interlock_server.core.rules.parameter import with_defaults
 from interlock_server.core.rules.session import attached_jobs
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -114,7 +115,7 @@ def _create_running(world: World, turn: Turn, command: StartAtRobot) -> Job:
         created_ms=turn.now_ms,
         start_ms=turn.now_ms,
         top_start_ms=turn.now_ms,
-        parameters=submission.with_defaults(definition, command.parameters),
+        parameters=with_defaults(definition, command.parameters),
         labels=definition.labels,
         submitted_by=person,
         requested_robot=command.robot,

@@ -5,21 +5,20 @@ What is refused, what a job starts with, and its first statuses (domain.md A5, B
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.command import Outcome
 from interlock_server.core.model.job import NEVER_MS, Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission, family, server
+from interlock_server.core.rules import admission, expansion, family, server
+from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
     from interlock_server.core.command import NewJob, SubmitJobs
-    from interlock_server.core.model.definition import Definition, Parameter
+    from interlock_server.core.model.definition import Definition
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
 
@@ -28,15 +27,6 @@ NEVER_HORIZON_MS: Final = 2 * 366 * 24 * 3_600_000
 
 #: Characters of the inputs of a UiPath job (domain.md C5).
 UIPATH_PARAMETERS_MAX: Final = 10_000
-
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-}
 
 
 class Created(NamedTuple):
@@ -51,8 +41,9 @@ def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
     """Create every job that can be created; the others are refused, each on its own."""
     decided: list[Job | Rejection] = []
     created: list[Created] = []
+    members: list[expansion.Member] = []
     for new in command.jobs:
-        rejection = refusal(world, new)
+        rejection = refusal(world, new) or _room_refusal(members, new)
         if rejection is not None:
             decided.append(rejection)
             continue
@@ -62,6 +53,10 @@ def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
             job = _create(world, turn, new)
             created.append(Created(job, fault, new.hold or definition.hold_on_submit))
             decided.append(job)
+            if job.chain is not None:
+                first = max(0, expansion.step_place(definition, new.start_at_step))
+                members += expansion.expand(world, turn, job, first)
+    expansion.settle(turn, members)
     begin(world, turn, created)
     return [outcome_of(one) for one in decided]
 
@@ -110,6 +105,11 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
         return _uipath_refusal(world, new, definition)
     if new.server and new.server not in world.servers:
         return server.missing(world, new.server)
+    rejection = expansion.start_refusal(definition, new.start_at_step)
+    if rejection is None:
+        rejection = expansion.size_refusal(world, definition, new.count)
+    if rejection is not None:
+        return rejection
     if new.stop_after_ms or new.kill_after_ms or new.trigger_ms:
         return Rejection(
             Reason.WRONG_LIFECYCLE,
@@ -118,6 +118,17 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
             " are for UiPath",
         )
     return family.refusal(world, new)
+
+
+def _room_refusal(members: list[expansion.Member], new: NewJob) -> Rejection | None:
+    """Refuse what comes after the chains of one request have made enough jobs."""
+    if len(members) < expansion.JOBS_MAX:
+        return None
+    return Rejection(
+        Reason.TOO_LARGE,
+        f"the chains before {new.definition!r} in this request make {len(members):,} jobs already;"
+        " submit it on its own",
+    )
 
 
 def _uipath_refusal(world: World, new: NewJob, definition: Definition) -> Rejection | None:
@@ -159,41 +170,6 @@ def twin_refusal(world: World, definition: str, robot: str) -> Rejection | None:
     )
 
 
-def parameter_fault(definition: Definition, text: str) -> str:
-    """Say which parameter does not fit the definition; "" if all do."""
-    if not definition.parameters:
-        return ""
-    given: dict[str, Any] = msgspec.json.decode(text)
-    known = {parameter.name for parameter in definition.parameters}
-    for name in given:
-        if name not in known:
-            names = ", ".join(sorted(known))
-            return f"parameter {name!r} is not known to {definition.name!r} (known: {names})"
-    return next(filter(None, (_misfit(p, given) for p in definition.parameters)), "")
-
-
-def _misfit(parameter: Parameter, given: dict[str, Any]) -> str:
-    if parameter.name not in given:
-        missing = parameter.required and not parameter.default_json
-        return f"parameter {parameter.name!r} is required" if missing else ""
-    value, types = given[parameter.name], _TYPES.get(parameter.type)
-    fits = types is None or isinstance(value, types)
-    if isinstance(value, bool):  # which Python takes for an integer
-        fits = types in (None, (bool,))
-    return "" if fits else f"parameter {parameter.name!r} has to be of type {parameter.type}"
-
-
-def with_defaults(definition: Definition, text: str) -> str:
-    """Parameters with the definition's defaults filled in, as JSON text."""
-    defaults = [p for p in definition.parameters if p.default_json]
-    if not defaults:
-        return text
-    given: dict[str, Any] = msgspec.json.decode(text)
-    for parameter in defaults:
-        given.setdefault(parameter.name, msgspec.json.decode(parameter.default_json))
-    return msgspec.json.encode(given).decode()
-
-
 def _create(world: World, turn: Turn, new: NewJob) -> Job:
     definition = world.definitions[new.definition]
     now_ms = turn.now_ms
@@ -227,6 +203,7 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         kill_at_ms=kill_at_ms,
         kill_after_ms=new.kill_after_ms,
         server=new.server,
+        chain=definition.chain,
     )
     turn.create(job, Trigger.SUBMIT)
     return job

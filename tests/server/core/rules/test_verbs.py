@@ -41,8 +41,8 @@ _NOT_BEGUN = (
     S.REDWOOD_PRE_RUNNING,
 )
 EXPECTED: dict[Verb, dict[Status, str]] = {
-    Verb.HOLD: {**dict.fromkeys(_WAITING, "Held"), S.REDWOOD_HELD: SAME},
-    Verb.RELEASE: {S.REDWOOD_HELD: "Scheduled Queued"},
+    Verb.HOLD: {**dict.fromkeys(_WAITING, "Held"), S.REDWOOD_HELD: SAME, S.REDWOOD_CHAINED: ""},
+    Verb.RELEASE: {S.REDWOOD_HELD: "Scheduled Queued", S.REDWOOD_CHAINED: SAME},
     Verb.CANCEL: {
         **dict.fromkeys(_NOT_BEGUN, "Canceled"),
         S.REDWOOD_DISPATCHED: "Canceling",
@@ -83,6 +83,8 @@ EXPECTED: dict[Verb, dict[Status, str]] = {
         status: "" for status in S if status not in ATTACHED and not status.is_final
     },
     Verb.COMPLETE: {S.REDWOOD_RUNNING: "Completed"},
+    Verb.DISABLE: {},  # of calls of chains only
+    Verb.ENABLE: {},
 }
 _BOTH = {Verb.KILL, Verb.SET_PRIORITY}
 _UIPATH = {Verb.STOP, Verb.RESUME}
