@@ -11,6 +11,7 @@ from interlock.explanation import ExplainCalls
 from interlock.filter import make_filter
 from interlock.jobs import JobCalls
 from interlock.manifest_calls import ManifestCalls
+from interlock.servers import ServerCalls
 from interlock.verbs import VerbCalls
 from interlock.watch import Watch
 
@@ -41,7 +42,9 @@ def connect(
     )
 
 
-class Interlock(VerbCalls, CatalogCalls, ManifestCalls, ExplainCalls, AdminCalls, JobCalls):
+class Interlock(
+    VerbCalls, CatalogCalls, ServerCalls, ManifestCalls, ExplainCalls, AdminCalls, JobCalls
+):
     """A connection to one partition of a server.
 
     Every call that changes something is durable when it returns and carries a request_id: it is

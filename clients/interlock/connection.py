@@ -23,6 +23,7 @@ from interlock.v1.explain_service_pb2_grpc import ExplainServiceStub
 from interlock.v1.job_service_pb2_grpc import JobServiceStub
 from interlock.v1.lifecycle_service_pb2 import DescribeLifecycleRequest, ListLifecyclesRequest
 from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceStub
+from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceStub
 from interlock.v1.robot_service_pb2_grpc import RobotServiceStub
 from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from interlock.v1.explain_service_pb2_grpc import ExplainServiceAsyncStub
     from interlock.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceAsyncStub
+    from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceAsyncStub
     from interlock.v1.robot_service_pb2_grpc import RobotServiceAsyncStub
     from interlock.v1.watch_service_pb2_grpc import WatchServiceAsyncStub
 
@@ -131,6 +133,11 @@ class Connection:
     def explanations(self) -> ExplainServiceAsyncStub:
         """The stub of ExplainService."""
         return ExplainServiceStub(self._channel)
+
+    @cached_property
+    def servers(self) -> ProcessServerServiceAsyncStub:
+        """The stub of ProcessServerService."""
+        return ProcessServerServiceStub(self._channel)
 
     @cached_property
     def admin(self) -> AdminServiceAsyncStub:

@@ -72,6 +72,14 @@ KINDS: Final = (
         built_in=frozenset({"default", "System"}),
     ),
     Kind(
+        "servers",
+        (f"{_V1}.process_server_pb2", "ProcessServer"),
+        (f"{_V1}.process_server_service_pb2", "servers"),
+        "Servers",
+        _WRITTEN | {"stopped", "stopped_by", "stop_reason", "load", "provider_states", "robots"},
+        defaults=lambda _: {"execution_size": 100},
+    ),
+    Kind(
         "definitions",
         (f"{_V1}.definition_pb2", "Definition"),
         _CATALOG,

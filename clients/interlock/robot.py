@@ -38,6 +38,8 @@ class Robot:
         name: str,
         slots: int = 1,
         queues: Sequence[str] = (),
+        server: str = "",
+        resources: Sequence[str] = (),
         partition: str = "default",
         host: str | None = None,
         grace: timedelta | float = _GRACE_SECONDS,
@@ -51,7 +53,9 @@ class Robot:
                 localhost:7350.
             name: its name; a second robot of that name takes the session of the first.
             slots: how many jobs it runs at once.
-            queues: queues it serves; empty for all.
+            queues: queues it serves; empty for all, or for all of its server.
+            server: process server it belongs to; it idles while nobody has put that.
+            resources: what it offers to definitions that need it, beside what its server offers.
             partition: partition it works in.
             host: what people are shown as its host; by default this machine's name.
             grace: how long jobs may run on after it was told to stop.
@@ -60,12 +64,15 @@ class Robot:
         """
         if slots < 1:
             raise ValueError(f"expected at least 1 slot, but got {slots}")
-        if isinstance(queues, str):
-            raise TypeError(f"expected queues as a list of names, but got the text {queues!r}")
+        for what, given in (("queues", queues), ("resources", resources)):
+            if isinstance(given, str):
+                raise TypeError(f"expected {what} as a list of names, but got the text {given!r}")
         self.name = name
         self.slots = slots
         self._address = address
         self._queues = tuple(queues)
+        self._server = server
+        self._resources = tuple(resources)
         self._partition = partition
         self._host = socket.gethostname() if host is None else host
         self._grace_seconds = to_seconds(grace)
@@ -119,7 +126,13 @@ class Robot:
             options=self._options,
         )
         profile = RobotProfile(
-            self.name, self._host, self.slots, self._queues, dict(self._handlers)
+            self.name,
+            self._host,
+            self.slots,
+            self._queues,
+            dict(self._handlers),
+            self._server,
+            self._resources,
         )
         self._shift = Shift(profile, connection, grace_seconds=self._grace_seconds)
         self._has_shift.set()

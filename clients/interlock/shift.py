@@ -47,6 +47,8 @@ class RobotProfile:
     slots: int
     queues: Sequence[str]
     handlers: Mapping[str, Handler]
+    server: str = ""
+    resources: Sequence[str] = ()
 
 
 class Shift:
@@ -142,6 +144,8 @@ class Shift:
             slots=profile.slots,
             running=self._executions.running(),
             host=profile.host,
+            server=profile.server,
+            resources=profile.resources,
         )
         return Session(
             self._connection,

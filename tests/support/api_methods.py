@@ -19,6 +19,8 @@ from interlock.v1 import (
     lifecycle_service_pb2_grpc,
     media_service_pb2,
     media_service_pb2_grpc,
+    process_server_service_pb2,
+    process_server_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
     watch_service_pb2,
@@ -33,6 +35,7 @@ _FILES: Final = (
     robot_service_pb2,
     watch_service_pb2,
     catalog_service_pb2,
+    process_server_service_pb2,
     lifecycle_service_pb2,
     admin_service_pb2,
     explain_service_pb2,
@@ -83,6 +86,7 @@ class Stubs:
         """Any number of these may share a channel."""
         self.jobs: Any = job_service_pb2_grpc.JobServiceStub(channel)
         self.catalog: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        self.servers: Any = process_server_service_pb2_grpc.ProcessServerServiceStub(channel)
         self.robots: Any = robot_service_pb2_grpc.RobotServiceStub(channel)
         self.watches: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(channel)

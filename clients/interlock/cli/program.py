@@ -50,6 +50,7 @@ SECTIONS: Final = {
         "export": "apply:export",
         "definition": "definition:definition",
         "queue": "queue:queue",
+        "process-server": "process_server:process_server",
         "robot": "robot:robot",
         "lifecycle": "lifecycle:lifecycle",
     },

@@ -96,6 +96,7 @@ def robot_sheet(robots: list[Any], *, now: datetime) -> Sheet:
                 f"{len(each.jobs)} / {each.slots}",
                 age(moment(each, "last_heard_time"), now=now),
                 each.host,
+                each.server,
                 ", ".join(each.queues) or "all",
                 ", ".join(each.definitions),
             )
@@ -107,6 +108,7 @@ def robot_sheet(robots: list[Any], *, now: datetime) -> Sheet:
         Column("JOBS / SLOTS", right=True),
         Column("HEARD", right=True),
         Column("HOST", wraps=True),
+        Column("SERVER", wraps=True),
         Column("QUEUES", wraps=True),
         Column("DEFINITIONS", wraps=True),
     )
@@ -116,6 +118,8 @@ def robot_sheet(robots: list[Any], *, now: datetime) -> Sheet:
 def _trouble(robot: Any) -> Any:
     from interlock.cli.sheet import Cell
 
+    if robot.server_missing:
+        return Cell(f"idle: put process server {robot.server} first", "yellow")
     if robot.unresponsive:
         return Cell("unresponsive, in maintenance" if robot.maintenance else "unresponsive", "red")
     return Cell("in maintenance", "yellow") if robot.maintenance else ""

@@ -327,6 +327,7 @@ class Job(_message.Message):
     LIMIT_TIME_FIELD_NUMBER: _builtins.int
     CHILDREN_FIELD_NUMBER: _builtins.int
     HOLD_WHEN_DUE_FIELD_NUMBER: _builtins.int
+    PROCESS_SERVER_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """id is unique in the partition, given by the server, rising with creation."""
     definition: _builtins.str
@@ -403,6 +404,8 @@ class Job(_message.Message):
     """schedule that submitted it; empty for none."""
     hold_when_due: _builtins.bool
     """hold_when_due says that it becomes Held when its step starts."""
+    process_server: _builtins.str
+    """process_server whose robot has it or had it last; empty if that belongs to none."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """labels given at submission and by the definition."""
@@ -564,10 +567,11 @@ class Job(_message.Message):
         limit_time: _timestamp_pb2.Timestamp | None = ...,
         children: _abc.Iterable[_builtins.int] | None = ...,
         hold_when_due: _builtins.bool = ...,
+        process_server: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "create_time", b"create_time", "delay_until", b"delay_until", "end_time", b"end_time", "fault", b"fault", "kill_time", b"kill_time", "limit_time", b"limit_time", "resume_time", b"resume_time", "run_start_time", b"run_start_time", "run_time", b"run_time", "start_time", b"start_time", "stop_time", b"stop_time", "terminating_since", b"terminating_since", "uncertain_until", b"uncertain_until", "window_close_time", b"window_close_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "call", b"call", "change_time", b"change_time", "children", b"children", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "delay_reason", b"delay_reason", "delay_until", b"delay_until", "end_time", b"end_time", "events_missing", b"events_missing", "events_seen", b"events_seen", "executions", b"executions", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "hold_when_due", b"hold_when_due", "id", b"id", "info", b"info", "iteration", b"iteration", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "limit_time", b"limit_time", "locks", b"locks", "media", b"media", "messages", b"messages", "parameters_json", b"parameters_json", "parent", b"parent", "priority", b"priority", "provisional", b"provisional", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "role", b"role", "run_start_time", b"run_start_time", "run_time", b"run_time", "schedule", b"schedule", "server", b"server", "start_time", b"start_time", "starts", b"starts", "status", b"status", "step", b"step", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "top", b"top", "uncertain_until", b"uncertain_until", "window", b"window", "window_close_time", b"window_close_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_lost", b"attempt_lost", "attended", b"attended", "call", b"call", "change_time", b"change_time", "children", b"children", "create_time", b"create_time", "definition", b"definition", "definition_version", b"definition_version", "delay_reason", b"delay_reason", "delay_until", b"delay_until", "end_time", b"end_time", "events_missing", b"events_missing", "events_seen", b"events_seen", "executions", b"executions", "fault", b"fault", "fence", b"fence", "has_open_message", b"has_open_message", "hold_when_due", b"hold_when_due", "id", b"id", "info", b"info", "iteration", b"iteration", "kill_time", b"kill_time", "labels", b"labels", "lifecycle", b"lifecycle", "limit_time", b"limit_time", "locks", b"locks", "media", b"media", "messages", b"messages", "parameters_json", b"parameters_json", "parent", b"parent", "priority", b"priority", "process_server", b"process_server", "provisional", b"provisional", "queue", b"queue", "reference", b"reference", "requested_robot", b"requested_robot", "restarted_from", b"restarted_from", "result_json", b"result_json", "resume_conditions", b"resume_conditions", "resume_on_same_robot", b"resume_on_same_robot", "resume_time", b"resume_time", "resume_version", b"resume_version", "return_code", b"return_code", "revision", b"revision", "robot", b"robot", "robot_unresponsive", b"robot_unresponsive", "role", b"role", "run_start_time", b"run_start_time", "run_time", b"run_time", "schedule", b"schedule", "server", b"server", "start_time", b"start_time", "starts", b"starts", "status", b"status", "step", b"step", "stop_strategy", b"stop_strategy", "stop_time", b"stop_time", "submitted_by", b"submitted_by", "terminating_since", b"terminating_since", "top", b"top", "uncertain_until", b"uncertain_until", "window", b"window", "window_close_time", b"window_close_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interlock/v1/robot.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x01\n\x05Robot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65\x66initions\x18\x03 \x03(\t\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x0c\n\x04jobs\x18\x06 \x03(\x04\x12\'\n\x05state\x18\x07 \x01(\x0e\x32\x18.interlock.v1.RobotState\x12\x14\n\x0cunresponsive\x18\x08 \x01(\x08\x12\x13\n\x0bmaintenance\x18\t \x01(\x08\x12\r\n\x05\x65poch\x18\n \x01(\x04\x12\x33\n\x0flast_heard_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x91\x01\n\nRobotState\x12\x1b\n\x17ROBOT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15ROBOT_STATE_AVAILABLE\x10\x01\x12\x14\n\x10ROBOT_STATE_BUSY\x10\x02\x12\x1c\n\x18ROBOT_STATE_DISCONNECTED\x10\x03\x12\x17\n\x13ROBOT_STATE_UNKNOWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interlock/v1/robot.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x02\n\x05Robot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65\x66initions\x18\x03 \x03(\t\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x0c\n\x04jobs\x18\x06 \x03(\x04\x12\'\n\x05state\x18\x07 \x01(\x0e\x32\x18.interlock.v1.RobotState\x12\x14\n\x0cunresponsive\x18\x08 \x01(\x08\x12\x13\n\x0bmaintenance\x18\t \x01(\x08\x12\r\n\x05\x65poch\x18\n \x01(\x04\x12\x33\n\x0flast_heard_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06server\x18\x0c \x01(\t\x12\x16\n\x0eserver_missing\x18\r \x01(\x08\x12\x11\n\tresources\x18\x0e \x03(\t*\x91\x01\n\nRobotState\x12\x1b\n\x17ROBOT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15ROBOT_STATE_AVAILABLE\x10\x01\x12\x14\n\x10ROBOT_STATE_BUSY\x10\x02\x12\x1c\n\x18ROBOT_STATE_DISCONNECTED\x10\x03\x12\x17\n\x13ROBOT_STATE_UNKNOWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interlock.v1.robot_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROBOTSTATE']._serialized_start=332
-  _globals['_ROBOTSTATE']._serialized_end=477
+  _globals['_ROBOTSTATE']._serialized_start=391
+  _globals['_ROBOTSTATE']._serialized_end=536
   _globals['_ROBOT']._serialized_start=76
-  _globals['_ROBOT']._serialized_end=329
+  _globals['_ROBOT']._serialized_end=388
 # @@protoc_insertion_point(module_scope)

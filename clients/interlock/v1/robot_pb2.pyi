@@ -69,6 +69,9 @@ class Robot(_message.Message):
     MAINTENANCE_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     LAST_HEARD_TIME_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    SERVER_MISSING_FIELD_NUMBER: _builtins.int
+    RESOURCES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name given by the robot: 1 to 128 of A-Z a-z 0-9 . _ : -"""
     host: _builtins.str
@@ -83,6 +86,10 @@ class Robot(_message.Message):
     """maintenance says that it gets no new jobs."""
     epoch: _builtins.int
     """epoch of its session; rises with every connection of any robot."""
+    server: _builtins.str
+    """server that it belongs to, as it says itself; empty for none."""
+    server_missing: _builtins.bool
+    """server_missing says that nobody has put its server: it idles until that is done."""
     @_builtins.property
     def definitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """definitions it can run."""
@@ -99,6 +106,10 @@ class Robot(_message.Message):
     def last_heard_time(self) -> _timestamp_pb2.Timestamp:
         """last_heard_time is when anything was last heard of it; unset if not since the server started."""
 
+    @_builtins.property
+    def resources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """resources that it offers beside those of its server."""
+
     def __init__(
         self,
         *,
@@ -113,10 +124,13 @@ class Robot(_message.Message):
         maintenance: _builtins.bool = ...,
         epoch: _builtins.int = ...,
         last_heard_time: _timestamp_pb2.Timestamp | None = ...,
+        server: _builtins.str = ...,
+        server_missing: _builtins.bool = ...,
+        resources: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "epoch", b"epoch", "host", b"host", "jobs", b"jobs", "last_heard_time", b"last_heard_time", "maintenance", b"maintenance", "name", b"name", "queues", b"queues", "slots", b"slots", "state", b"state", "unresponsive", b"unresponsive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "epoch", b"epoch", "host", b"host", "jobs", b"jobs", "last_heard_time", b"last_heard_time", "maintenance", b"maintenance", "name", b"name", "queues", b"queues", "resources", b"resources", "server", b"server", "server_missing", b"server_missing", "slots", b"slots", "state", b"state", "unresponsive", b"unresponsive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

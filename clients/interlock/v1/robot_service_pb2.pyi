@@ -216,6 +216,8 @@ class Hello(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     RUNNING_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    RESOURCES_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     """partition to work in; empty means "default"."""
     robot: _builtins.str
@@ -226,6 +228,11 @@ class Hello(_message.Message):
     """slots is how many jobs it takes at once, 1 to 10,000."""
     host: _builtins.str
     """host it runs on, for people; at most 128 characters."""
+    server: _builtins.str
+    """server is the process server that it belongs to: it takes jobs of the queues which that provides, while that is
+    started. Empty for none. A server that nobody has put yet is accepted: the robot keeps what it runs, and idles
+    until the server is put.
+    """
     @_builtins.property
     def definitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """definitions that the robot can run; at least one."""
@@ -238,6 +245,10 @@ class Hello(_message.Message):
     def running(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunningJob]:
         """running are the jobs that it has, from an earlier session of the same instance."""
 
+    @_builtins.property
+    def resources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """resources that it offers to definitions which need them, beside those of its server; at most 64 names."""
+
     def __init__(
         self,
         *,
@@ -249,10 +260,12 @@ class Hello(_message.Message):
         slots: _builtins.int = ...,
         running: _abc.Iterable[Global___RunningJob] | None = ...,
         host: _builtins.str = ...,
+        server: _builtins.str = ...,
+        resources: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "host", b"host", "instance", b"instance", "partition", b"partition", "queues", b"queues", "robot", b"robot", "running", b"running", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "host", b"host", "instance", b"instance", "partition", b"partition", "queues", b"queues", "resources", b"resources", "robot", b"robot", "running", b"running", "server", b"server", "slots", b"slots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -208,6 +208,7 @@ def _add_redwood(message: job_pb2.Job, record: Job) -> None:
     message.role = int(record.role)  # type: ignore[assignment]  # same numbers
     message.step, message.call, message.iteration = record.step, record.call, record.iteration
     message.hold_when_due = record.hold_when_due
+    message.process_server = record.process_server
     message.delay_reason = record.delay_reason
     message.provisional = record.provisional  # type: ignore[assignment]  # same numbers
     message.starts, message.schedule = record.starts, record.schedule

@@ -72,6 +72,10 @@ def open_session(hello: robot_service_pb2.Hello) -> OpenSession:
         slots=validate.number("hello.slots", hello.slots, 1, SLOTS_MAX),
         running=running,
         host=validate.text("hello.host", hello.host, HOST_MAX),
+        server=validate.optional_name("hello.server", hello.server),
+        resources=validate.names(
+            "hello.resources", hello.resources, count_max=validate.RESOURCES_MAX
+        ),
     )
 
 
@@ -343,6 +347,9 @@ def robot(
         unresponsive=unresponsive,
         maintenance=record.maintenance,
         epoch=record.epoch,
+        server=record.server,
+        server_missing=bool(record.server) and record.server not in world.servers,
+        resources=record.resources,
     )
     if last_heard_ms is not None:
         message.last_heard_time.FromMilliseconds(last_heard_ms)

@@ -21,6 +21,8 @@ from interlock.v1 import (
     lifecycle_service_pb2_grpc,
     media_service_pb2,
     media_service_pb2_grpc,
+    process_server_service_pb2,
+    process_server_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
     watch_service_pb2,
@@ -35,6 +37,7 @@ from interlock_server.rpc.health import Health
 from interlock_server.rpc.job_service import JobService
 from interlock_server.rpc.lifecycle_service import LifecycleService
 from interlock_server.rpc.media_service import MediaService
+from interlock_server.rpc.process_server_service import ProcessServerService
 from interlock_server.rpc.robot_service import RobotService
 from interlock_server.rpc.watch_service import WatchService
 
@@ -79,6 +82,7 @@ _SERVICES: Final = tuple(
         (admin_service_pb2, "AdminService"),
         (explain_service_pb2, "ExplainService"),
         (media_service_pb2, "MediaService"),
+        (process_server_service_pb2, "ProcessServerService"),
     )
 )
 
@@ -106,6 +110,10 @@ class RpcServer:
         job_service_pb2_grpc.add_JobServiceServicer_to_server(JobService(partitions), methods)  # type: ignore[arg-type]
         catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogService(partitions),
+            methods,  # type: ignore[arg-type]
+        )
+        process_server_service_pb2_grpc.add_ProcessServerServiceServicer_to_server(
+            ProcessServerService(partitions),
             methods,  # type: ignore[arg-type]
         )
         robot_service_pb2_grpc.add_RobotServiceServicer_to_server(

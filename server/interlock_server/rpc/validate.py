@@ -34,6 +34,7 @@ LABELS_MAX: Final = 32
 LABEL_MAX: Final = 128
 JSON_BYTES_MAX: Final = 256 * 1_024
 PRIORITY_MAX: Final = 100
+RESOURCES_MAX: Final = 64
 #: The longest length of time: ten years.
 DURATION_MS_MAX: Final = 10 * 366 * 24 * 3_600_000
 NANOS: Final = 1_000_000_000

@@ -9,11 +9,12 @@ from google.protobuf.message import Message
 
 from interlock.v1 import admin_service_pb2 as admin
 from interlock.v1 import catalog_service_pb2 as catalog
-from interlock.v1 import definition_pb2, job_pb2, queue_pb2
+from interlock.v1 import definition_pb2, job_pb2, process_server_pb2, queue_pb2
 from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
 from interlock.v1 import media_service_pb2 as media
+from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1 import watch_service_pb2 as watches
 from interlock.v1.status_pb2 import Lifecycle
@@ -72,6 +73,19 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "CatalogService/DeleteQueues": lambda _: catalog.DeleteQueuesRequest(names=["empty"]),
     "CatalogService/HoldQueue": lambda _: catalog.HoldQueueRequest(queue="finance"),
     "CatalogService/ReleaseQueue": lambda _: catalog.ReleaseQueueRequest(queue="closed"),
+    "ProcessServerService/PutServers": lambda _: servers.PutServersRequest(
+        servers=[process_server_pb2.ProcessServer(name="new")]
+    ),
+    "ProcessServerService/ListServers": lambda _: servers.ListServersRequest(),
+    "ProcessServerService/DeleteServers": lambda _: servers.DeleteServersRequest(names=["empty"]),
+    "ProcessServerService/StartServers": lambda _: servers.StartServersRequest(names=["stopped"]),
+    "ProcessServerService/StopServers": lambda _: servers.StopServersRequest(names=["started"]),
+    "ProcessServerService/HoldProvider": lambda _: servers.HoldProviderRequest(
+        server="started", queue="served"
+    ),
+    "ProcessServerService/ReleaseProvider": lambda _: servers.ReleaseProviderRequest(
+        server="started", queue="closed"
+    ),
     "LifecycleService/ListLifecycles": lambda _: lifecycles.ListLifecyclesRequest(),
     "LifecycleService/DescribeLifecycle": lambda _: lifecycles.DescribeLifecycleRequest(
         name="uipath"

@@ -27,6 +27,7 @@ _DEFINITION: Final[list[Wrong]] = [
         if what != "CRLF"
     ),
     ("an unknown queue", {"queue": "nowhere"}, "QUEUE_NOT_FOUND"),
+    ("an unknown process server", {"server": "nowhere"}, "SERVER_NOT_FOUND"),
     ("priority 101", {"priority": 101}, "INVALID_NUMBER"),
     ("priority -1", {"priority": -1}, "INVALID_NUMBER"),
     ("loss policy 9", {"on_robot_loss": 9}, "INVALID_FIELD"),
@@ -82,6 +83,7 @@ _NAMED: Final = (
     ("DeleteQueues", "a built-in queue", "default", "IN_USE"),
     ("DeleteQueues", "a queue with jobs", "finance", "IN_USE"),
     ("DeleteQueues", "the queue of a definition", "files", "IN_USE"),
+    ("DeleteQueues", "a queue that a process server serves", "served", "IN_USE"),
     ("DeleteDefinitions", "an unknown definition", "nothing", "DEFINITION_NOT_FOUND"),
     ("DeleteDefinitions", "a definition with jobs", "report", "IN_USE"),
 )

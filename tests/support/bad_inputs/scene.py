@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from interlock.v1 import admin_service_pb2, definition_pb2, job_pb2, queue_pb2
+from interlock.v1 import (
+    admin_service_pb2,
+    definition_pb2,
+    job_pb2,
+    process_server_pb2,
+    queue_pb2,
+)
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import job_service_pb2 as jobs
 from interlock.v1 import media_service_pb2 as media
+from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1.definition_pb2 import CompletionStrategy
 from interlock.v1.status_pb2 import Lifecycle
@@ -53,7 +60,7 @@ DEFINITIONS: Final = (
     ),
     definition_pb2.Definition(name="filed", lifecycle=_REDWOOD, queue="files"),
 )
-QUEUES: Final = ("finance", "robots", "second", "closed", "files", "empty")
+QUEUES: Final = ("served", "finance", "robots", "second", "closed", "files", "empty")
 
 
 class Scene:
@@ -122,6 +129,22 @@ class Scene:
             catalog.PutDefinitionsRequest(definitions=DEFINITIONS, request_id=USED_REQUEST_ID)
         )
         self.stubs.catalog.HoldQueue(catalog.HoldQueueRequest(queue="closed"))
+        self._put_servers()
+
+    def _put_servers(self) -> None:
+        stub = self.stubs.servers
+        provided = [process_server_pb2.QueueProvider(queue=name) for name in ("served", "closed")]
+        stub.PutServers(
+            servers.PutServersRequest(
+                servers=[
+                    process_server_pb2.ProcessServer(name="started", providers=provided),
+                    process_server_pb2.ProcessServer(name="stopped"),
+                    process_server_pb2.ProcessServer(name="empty"),
+                ]
+            )
+        )
+        stub.StopServers(servers.StopServersRequest(names=["stopped"]))
+        stub.HoldProvider(servers.HoldProviderRequest(server="started", queue="closed"))
 
     def _submit_waiting(self) -> None:
         self.held = self.submit("report", queue="finance", hold=True)

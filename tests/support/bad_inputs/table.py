@@ -9,6 +9,7 @@ from tests.support.bad_inputs.of_catalog import of_catalog
 from tests.support.bad_inputs.of_jobs import of_jobs
 from tests.support.bad_inputs.of_media import of_media
 from tests.support.bad_inputs.of_robots import of_robots
+from tests.support.bad_inputs.of_servers import of_servers
 from tests.support.bad_inputs.of_verbs import of_verbs
 from tests.support.bad_inputs.of_watches import of_watches
 from tests.support.bad_inputs.row import BadInput
@@ -20,5 +21,6 @@ BAD_INPUTS: Final[tuple[BadInput, ...]] = (
     *of_catalog(),
     *of_robots(),
     *of_media(),
+    *of_servers(),
     *of_watches(),
 )

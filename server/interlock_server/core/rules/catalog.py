@@ -150,7 +150,8 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
     if provided is not None:
         server = next(iter(world.providers[provided]))
         return Rejection(
-            Reason.IN_USE, f"queue {provided!r} is served by process server {server!r}"
+            Reason.IN_USE,
+            f"queue {provided!r} is in use by process server {server!r}; change that first",
         )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:

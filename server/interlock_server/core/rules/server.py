@@ -33,7 +33,8 @@ def missing(world: World, name: str) -> Rejection:
     """Refuse because there is no such process server."""
     known = ", ".join(sorted(world.servers)[:10]) or "none yet"
     return Rejection(
-        Reason.SERVER_NOT_FOUND, f"there is no process server {name!r} (known: {known})"
+        Reason.SERVER_NOT_FOUND,
+        f"there is no process server {name!r} (known: {known}); put it first",
     )
 
 
@@ -264,7 +265,8 @@ def _provider(
         served = ", ".join(each.queue for each in server.providers) or "none"
         return Rejection(
             Reason.QUEUE_NOT_FOUND,
-            f"process server {name!r} does not serve queue {queue!r} (it serves: {served})",
+            f"expected a queue of process server {name!r} ({served}), but it does not serve "
+            f"{queue!r}",
             server=name,
             queue=queue,
         )
