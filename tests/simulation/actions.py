@@ -154,6 +154,33 @@ def maintain(life: Life) -> None:
     life.do(c.SetMaintenance(life.name(life.robots), maintenance=begin, strategy=strategy))
 
 
+def raise_event(life: Life) -> None:
+    """Raise or clear an event."""
+    kind = "RaiseEvent" if life.choose.random() < 0.7 else "ClearEvent"
+    life.try_to(kind, life.name(life.site.events))
+
+
+def change_lock(life: Life) -> None:
+    """Give a lock other counts."""
+    life.do(c.PutLocks((life.site.lock(life.choose, life.name(life.site.locks)),)))
+
+
+def run_server(life: Life) -> None:
+    """Stop, start or change a process server, or hold one of its providers."""
+    choose, name = life.choose, life.name(life.site.servers)
+    what = choose.randrange(5)
+    if what == 0:
+        life.accepted(c.PutServers((life.site.server(choose, name),)))
+    elif what == 1:
+        strategy = choose.choice([StopStrategy.NONE, *StopStrategy])
+        life.do(c.StopServers((name,), strategy))
+    elif what == 2:
+        life.do(c.StartServers((name,)))
+    else:
+        kind = c.HoldProvider if what == 3 else c.ReleaseProvider
+        life.do(kind(name, life.name(life.site.served)))
+
+
 # -- robots -------------------------------------------------------------------------------------
 
 
@@ -275,6 +302,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "change_queue": Action(2, change_queue),
     "change_definition": Action(1, change_definition),
     "maintain": Action(2, maintain),
+    "raise_event": Action(8, raise_event, "RaiseEvent"),
+    "change_lock": Action(2, change_lock, "PutLocks"),
+    "run_server": Action(4, run_server, "PutServers"),
     "work": Action(70, work),
     "heartbeat": Action(5, heartbeat),
     "connect": Action(8, connect),

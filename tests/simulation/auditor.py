@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core import invariants
+from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, STATUS_STATE, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -63,6 +64,11 @@ class Auditor:
         self.instants: dict[int, dict[str, int]] = {}
         #: The newest fence of each job, and the robot that has it.
         self.fences: dict[int, tuple[int, str]] = {}
+        #: Raises of each event, and how many were removed since the last look.
+        self.raises: dict[str, tuple[object, ...]] = {}
+        self.removed: Counter[str] = Counter()
+        #: How many events each job has seen.
+        self.seen: dict[int, int] = {}
         #: Blocks, effects and facts of the present group that were looked at.
         self.looked = self.heard = self.read = 0
         self.revision = 0
@@ -93,11 +99,42 @@ class Auditor:
         for fact in group.facts[self.read :]:
             if isinstance(fact.key, int):
                 touched[fact.key] = None
+            elif isinstance(fact.value, NamedEvent):
+                self._event(fact.value)
         self.read = len(group.facts)
+        self._taken(touched)
         for job_id in touched:
             job = self.job(job_id)
             if job is not None:
                 self.instants[job_id] = {field: getattr(job, field) for field in FIELDS}
+
+    def _event(self, event: NamedEvent) -> None:
+        """Check that raises come one by one at the end, and go one by one from the front (C4.8)."""
+        before, after = self.raises.get(event.name, ()), event.raises
+        assert after in {before, before[1:]} or after[:-1] == before, (
+            f"event {event.name} went from {len(before)} to {len(after)} raises (C4.8)"
+        )
+        if len(after) < len(before):
+            self.removed[event.name] += 1
+        self.raises[event.name] = after
+
+    def _taken(self, touched: dict[int, None]) -> None:
+        """Check that a raise that is cleared by who takes it starts one job only (C4.8)."""
+        world = self.life.core.world
+        for job_id in touched:
+            job = self.job(job_id)
+            if job is None or len(job.events_seen) == self.seen.get(job_id, 0):
+                continue
+            new = job.events_seen[self.seen.get(job_id, 0) :]
+            self.seen[job_id] = len(job.events_seen)
+            definition = world.definitions.get(job.definition)
+            for wait in definition.wait_events if definition else ():
+                if wait.clears and wait.event in new:
+                    self.removed[wait.event] -= 1
+                    assert self.removed[wait.event] >= 0, (
+                        f"job {job_id} took a raise of {wait.event} that another one has (C4.8)"
+                    )
+        self.removed.clear()
 
     def group_ended(self) -> None:
         """The next look is at a new group."""
@@ -194,6 +231,17 @@ class Auditor:
             assert not 0 < at_ms <= now_ms, (
                 f"job {job.id} is {STATUS_NAME[job.status]} {now_ms - at_ms} ms too long (C4.14)"
             )
+
+    def nobody_is_heard(self) -> None:
+        """After a restart no stream is open, and what ran is Uncertain (TR-098, TR-117)."""
+        world = self.life.core.world
+        assert not any(robot.connected for robot in world.robots.values()), "a stream is open"
+        ran = [
+            job.id
+            for job in world.jobs.values()
+            if job.attached and job.status in {S.REDWOOD_RUNNING, S.REDWOOD_WAITING}
+        ]
+        assert not ran, f"after a restart jobs {ran} are not Uncertain"
 
     def forget_world(self) -> None:
         """The records are other objects now."""

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core import command as c
 from interlock_server.core.command import Verb
+from interlock_server.core.explain import Sight, explain
 from interlock_server.core.lane import waits
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import ResumeKind
 from interlock_server.core.rejection import Rejection
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Status
 from tests.simulation.actions import choices_of
-from tests.simulation.site import MINUTE_MS
+from tests.simulation.site import MINUTE_MS, REDWOOD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from interlock_server.core.model.definition import Definition
     from interlock_server.core.model.job import Job
     from tests.simulation.life import Life
 
@@ -47,7 +49,7 @@ def heal(life: Life) -> None:
     world = life.core.world
     life.well = True
     for definition in life.site.definitions.values():
-        life.do(c.PutDefinitions((definition,)))
+        life.accepted(c.PutDefinitions((life.site.healed(definition),)))
     for name in list(world.queues):
         life.do(c.ReleaseQueue(name))
     for robot in life.robots.values():
@@ -57,6 +59,8 @@ def heal(life: Life) -> None:
         make_well(life)
     life.settle()
     _run(life, lambda: all(_rests(life, job) for job in life.core.world.jobs.values()))
+    for job in life.core.world.jobs.values():
+        _is_explained(life, job)
     _run(life, lambda: not life.core.world.jobs, help_jobs=True)
 
 
@@ -94,14 +98,27 @@ def _rests(life: Life, job: Job) -> bool:
     return any(rests(life, job, definition) for rests in RESTS)
 
 
+def _is_explained(life: Life, job: Job) -> None:
+    """A job that rests can say why, and what it waits for now."""
+    found = explain(Sight(life.core.world, life.core.now_ms, lambda _: 0), job)
+    assert any(reason.current for reason in found.reasons), (
+        f"nothing says why job {job.id} is {STATUS_NAME[job.status]}: {found.reasons}"
+    )
+
+
 def _help(life: Life, job: Job) -> None:
     verb = HELP.get(S(job.status))
     if job.code_ended and job.status == S.REDWOOD_RUNNING:
         verb = Verb.COMPLETE
     if job.status == S.REDWOOD_MODIFIED:  # it can go on, unless what was wrong still is
         life.do(c.ChangeJobs(Verb.RESCHEDULE, (job.id,)))
+    definition = life.core.world.definitions.get(job.definition)
+    if waits(job) and _robot_cannot(life, job, definition):
+        verb = Verb.CANCEL if job.lifecycle == REDWOOD else Verb.KILL
     if verb is not None:
         life.do(c.ChangeJobs(verb, (job.id,)))
+    if job.status == S.REDWOOD_EVENT_WAIT:
+        _raise_missing(life, job)
 
 
 def _answer(life: Life, message: int) -> None:
@@ -127,6 +144,10 @@ RESTS: Final = (
             for each in job.conditions
         )
     ),
+    # A person raises what it waits for.
+    lambda _, job, __: job.status == S.REDWOOD_EVENT_WAIT,
+    # Others that rest have its lock.
+    lambda _, job, __: job.status == S.REDWOOD_LOCK_WAIT,
     # The room in its queue, or its robot's screen, is taken by jobs that rest.
     lambda life, job, definition: (
         waits(job)
@@ -135,11 +156,42 @@ RESTS: Final = (
             or bool(definition and definition.foreground and life.core.world.foreground)
         )
     ),
+    # The robot that it names cannot take it.
+    lambda life, job, definition: waits(job) and _robot_cannot(life, job, definition),
     # Its start is more than the rounds of the end away.
     lambda life, job, _: (
         job.status == S.REDWOOD_SCHEDULED
         and job.start_ms > life.core.now_ms + ROUNDS * 24 * 60 * MINUTE_MS
     ),
 )
+
+
+def serve_all(life: Life) -> None:
+    """Every server runs and provides for every queue."""
+    if life.can("PutServers"):
+        for name in life.site.servers:
+            for queue in life.site.served:  # those that somebody may have held
+                life.do(c.ReleaseProvider(name, queue))
+            life.accepted(c.PutServers((life.site.server(life.choose, name, well=True),)))
+            life.do(c.StartServers((name,)))
+
+
+def _robot_cannot(life: Life, job: Job, definition: Definition | None) -> bool:
+    """Whether a job names a robot of another server than it needs."""
+    robot = life.core.world.robots.get(job.requested_robot)
+    if robot is None or definition is None:
+        return False
+    wanted = job.server or definition.server
+    served = job.queue in life.core.world.providers or definition.resources
+    return bool((wanted and robot.server != wanted) or (served and not robot.server))
+
+
+def _raise_missing(life: Life, job: Job) -> None:
+    """Raise what a job waits for, unless that is raised already."""
+    for name in job.events_missing:
+        if not life.core.world.events[name].raises:
+            life.accepted(c.RaiseEvent(name))
+
+
 #: What opens again at the end; a subject adds functions.
-WELL: Final[tuple[Callable[[Life], object], ...]] = ()
+WELL: Final[tuple[Callable[[Life], object], ...]] = (serve_all,)

@@ -42,7 +42,7 @@ class Life:
         self.choose = Random(seed)
         self.core = CoreDriver(checked=False)
         self.core.group = Draft()
-        self.site = Site(self.choose, size)
+        self.site = Site(self.choose, size, self.can)
         self.auditor = Auditor(self)
         self.robots = {name: SimRobot(self, name) for name in self.site.robots}
         self.recent: deque[str] = deque(maxlen=20)
@@ -99,9 +99,13 @@ class Life:
                 return
         raise AssertionError("the server is never done with what follows")
 
-    def session_fields(self, _robot: str) -> dict[str, Any]:
-        """What a robot says about itself beside its abilities."""
-        return {}
+    def session_fields(self, robot: str) -> dict[str, Any]:
+        """What a robot says about itself beside its abilities: every second one has a server."""
+        number = self.site.robots.index(robot)
+        if number % 2 == 0 or not self.can("PutServers"):
+            return {}
+        servers = self.site.servers
+        return {"server": servers[number // 2 % len(servers)]}
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -162,6 +166,7 @@ class Life:
             robot.connected = False
         while self.do(c.RecoverSessions(self.choose.choice([2, 1000])), Actor.SYSTEM, "recovery"):
             pass
+        self.auditor.nobody_is_heard()
         self.settle()
         self.auditor.nothing_is_late()
 

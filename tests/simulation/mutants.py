@@ -13,6 +13,7 @@ from interlock_server.core import command as c
 from interlock_server.core import decide, gate
 from interlock_server.core.gate import Closed
 from interlock_server.core.replay import Replay
+from interlock_server.core.rules import event_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,11 +86,24 @@ def timer_fires_early(patch: pytest.MonkeyPatch) -> None:
     _instead(patch, c.PassDeadlines, wrong)
 
 
+def event_taken_twice(patch: pytest.MonkeyPatch) -> None:
+    """Who takes a raise leaves it for the next one too."""
+    patch.setattr(event_gate, "remove_first", lambda _, event: event)
+
+
+def lost_job_stays(patch: pytest.MonkeyPatch) -> None:
+    """A restart of the server leaves what ran as it was."""
+    _instead(patch, c.RecoverSessions, lambda *_: False)
+
+
 MUTANTS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "dispatches over the execution size": lambda patch: _not_closed(
         patch, "of_queue", Closed.QUEUE_FULL
     ),
     "dispatches from a held queue": lambda patch: _not_closed(patch, "of_queue", Closed.QUEUE_HELD),
+    "ignores the hold level": lambda patch: _not_closed(patch, "of_provider", Closed.HOLD_LEVEL),
+    "takes an event twice": event_taken_twice,
+    "leaves what ran as it was at a restart": lost_job_stays,
     "believes a stale fence": stale_fence_accepted,
     "counts a batch twice": batch_counted_twice,
     "loses timers at a restart": timer_lost_at_restart,

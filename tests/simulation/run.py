@@ -54,7 +54,8 @@ def live(seed: int, size: Size = SMALL) -> Life:
 def _open(life: Life) -> None:
     """Write the catalog, and let the robots come."""
     site = life.site
-    life.accepted(c.PutQueues(tuple(site.queue(life.choose, name) for name in site.queues[2:])))
+    for command in site.catalog(life.choose):
+        life.accepted(command)
     life.accepted(c.PutDefinitions(tuple(site.definitions.values())))
     for robot in life.robots.values():
         robot.connect(new_program=True, slots=life.choose.randint(1, 4))

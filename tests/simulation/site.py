@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
+
+from interlock_server.core import command as c
 from interlock_server.core.model.definition import (
+    AutoSubmit,
     Completion,
     Definition,
+    EventRaise,
     LossPolicy,
     Parameter,
+    RestartAction,
+    RestartBehavior,
+    WaitEvent,
 )
+from interlock_server.core.model.lock import Lock, LockKind, LockNeed
+from interlock_server.core.model.named_event import NamedEvent
+from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.model.queue import Queue
-from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.vocabulary.status import Lifecycle, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from random import Random
 
 REDWOOD: Final = int(Lifecycle.REDWOOD)
@@ -60,15 +71,17 @@ BIG: Final = Size(
 class Site:
     """Names of everything there is, and what it is like."""
 
-    def __init__(self, choose: Random, size: Size) -> None:
-        """Choose a site."""
-        self.size = size
+    def __init__(self, choose: Random, size: Size, can: Callable[[str], bool]) -> None:
+        """Choose a site; `can` says which commands there are."""
+        self.size, self.can = size, can
         self.queues = ["default", "System", *(f"queue-{n}" for n in range(size.queues))]
         self.robots = [f"robot-{n}" for n in range(size.robots)]
         self.locks = [f"lock-{n}" for n in range(size.locks)]
         self.windows = [f"window-{n}" for n in range(size.windows)]
         self.events = [f"event-{n}" for n in range(size.events)]
         self.servers = [f"server-{n}" for n in range(size.servers)]
+        #: Queues that servers provide for; only their robots serve these.
+        self.served = self.queues[1::2]
         self.definitions = {
             name: self.definition(choose, name)
             for name in (f"definition-{n}" for n in range(size.definitions))
@@ -81,29 +94,134 @@ class Site:
             "queue": choose.choice(self.queues),
             "priority": choose.choice([20, 45, 50, 50, 80]),
         }
-        for likely, make in FEATURES[lifecycle]:
-            if choose.random() < likely:
-                fields |= make(choose, self)
+        for feature in FEATURES[lifecycle]:
+            if choose.random() < feature.likely and self.can(feature.needs):
+                fields |= feature.make(choose, self)
         return Definition(name, lifecycle, **fields)
 
     def queue(self, choose: Random, name: str) -> Queue:
         """A queue; only what the catalog may say about it."""
         return Queue(name, execution_size=choose.choice([0, 0, 1, 2, 5]))
 
+    def server(self, choose: Random, name: str, *, well: bool = False) -> ProcessServer:
+        """A server of some queues; a well one serves all that any server serves, and more."""
+        queues = (
+            self.queues if well else choose.sample(self.served, choose.randint(1, len(self.served)))
+        )
+        return ProcessServer(
+            name,
+            providers=tuple(
+                QueueProvider(queue)
+                if well
+                else QueueProvider(
+                    queue,
+                    execution_size=choose.choice([0, 0, 1, 2]),
+                    hold_level=choose.choice([0, 0, 0, 60]),
+                )
+                for queue in queues
+            ),
+            resources=("scanner", "licence") if well else tuple(choose.sample(RESOURCES, 1)),
+            execution_size=100 if well else choose.choice([2, 100]),
+        )
 
-#: How often a definition has a feature, and what its fields are then.
-Feature = tuple[float, "Callable[[Random, Site], dict[str, Any]]"]
+    def catalog(self, choose: Random) -> Iterator[c.Command]:
+        """What writes everything but the definitions, where this release can."""
+        yield c.PutQueues(tuple(self.queue(choose, name) for name in self.queues[2:]))
+        if self.can("PutEvents"):
+            yield c.PutEvents(tuple(NamedEvent(name) for name in self.events))
+        if self.can("PutLocks"):
+            yield c.PutLocks(tuple(self.lock(choose, name) for name in self.locks))
+        if self.can("PutServers"):
+            yield c.PutServers(tuple(self.server(choose, name) for name in self.servers))
+
+    def lock(self, choose: Random, name: str) -> Lock:
+        """A lock."""
+        kind = choose.choice(list(LockKind))
+        return Lock(name, kind=kind, counts=1 if kind is LockKind.SIMPLE else choose.randint(1, 3))
+
+    def healed(self, definition: Definition) -> Definition:
+        """A definition that makes no new jobs by itself."""
+        return msgspec.structs.replace(
+            definition, auto_submit=AutoSubmit.NEVER, event_raises=(), restart_behaviors=()
+        )
+
+
+class Feature(NamedTuple):
+    """Something that a definition may have: how often, and what its fields are then."""
+
+    likely: float
+    make: Callable[[Random, Site], dict[str, Any]]
+    #: Only where this command exists.
+    needs: str = "PutQueues"
+
+
+BANK: Final = Parameter("bank", "string", default_json='"A"')
+RESOURCES: Final = ("scanner", "licence")
+#: Ends that something may follow.
+ENDS: Final = tuple(
+    int(status)
+    for status in (
+        Status.REDWOOD_COMPLETED,
+        Status.REDWOOD_ERROR,
+        Status.REDWOOD_KILLED,
+        Status.REDWOOD_CANCELED,
+        Status.REDWOOD_UNKNOWN,
+    )
+)
+
+
+def wait_events(choose: Random, site: Site) -> dict[str, Any]:
+    """Waits for some events; perhaps a raise submits it."""
+    names = choose.sample(site.events, choose.randint(1, 2))
+    return {
+        "wait_events": tuple(WaitEvent(name, clears=choose.random() < 0.7) for name in names),
+        "auto_submit": choose.choice(list(AutoSubmit)),
+    }
+
+
+def event_raises(choose: Random, site: Site) -> dict[str, Any]:
+    """Raises or clears an event by its end."""
+    statuses = tuple(choose.sample(ENDS, 2))
+    event = choose.choice(site.events)
+    return {"event_raises": (EventRaise(event, clears=choose.random() < 0.2, statuses=statuses),)}
+
+
+def restart_behaviors(choose: Random, _: Site) -> dict[str, Any]:
+    """Something follows some of its ends."""
+    return {
+        "restart_behaviors": tuple(
+            RestartBehavior(
+                status, choose.choice(list(RestartAction)), message=choose.random() < 0.2
+            )
+            for status in choose.sample(ENDS[1:], 2)
+        ),
+        "starts_max": 2,
+    }
+
+
+def lock_needs(choose: Random, site: Site) -> dict[str, Any]:
+    """Needs one or two locks."""
+    names = choose.sample(site.locks, choose.randint(1, 2))
+    return {"locks": tuple(LockNeed(name) for name in sorted(names))}
+
+
 FEATURES: Final[dict[int, list[Feature]]] = {
     REDWOOD: [
-        (0.1, lambda _, __: {"hold_on_submit": True}),
-        (0.2, lambda _, __: {"message_on_failure": True}),
-        (0.2, lambda _, __: {"return_code_map": "0,4-8"}),
-        (0.2, lambda _, __: {"uncertain_timeout_ms": 5_000}),
-        (0.1, lambda _, __: {"completion": Completion.EXTERNAL}),
-        (0.2, lambda _, __: {"parameters": (Parameter("bank", "string", default_json='"A"'),)}),
+        Feature(0.1, lambda _, __: {"hold_on_submit": True}),
+        Feature(0.2, lambda _, __: {"message_on_failure": True}),
+        Feature(0.2, lambda _, __: {"return_code_map": "0,4-8"}),
+        Feature(0.2, lambda _, __: {"uncertain_timeout_ms": 5_000}),
+        Feature(0.1, lambda _, __: {"completion": Completion.EXTERNAL}),
+        Feature(0.2, lambda _, __: {"parameters": (BANK,)}),
+        Feature(0.3, wait_events, "PutEvents"),
+        Feature(0.2, event_raises, "PutEvents"),
+        Feature(0.3, lock_needs, "PutLocks"),
+        Feature(0.3, restart_behaviors, "PutRestartDefaults"),
+        Feature(0.1, lambda choose, _: {"resources": (choose.choice(RESOURCES),)}, "PutServers"),
+        Feature(0.1, lambda choose, site: {"server": choose.choice(site.servers)}, "PutServers"),
     ],
     UIPATH: [
-        (0.3, lambda _, __: {"foreground": True}),
-        (0.5, lambda choose, _: {"on_robot_loss": choose.choice(list(LossPolicy))}),
+        Feature(0.3, lambda _, __: {"foreground": True}),
+        Feature(0.5, lambda choose, _: {"on_robot_loss": choose.choice(list(LossPolicy))}),
     ],
 }
