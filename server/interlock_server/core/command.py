@@ -106,6 +106,9 @@ class RestartJobs(Command, frozen=True):
     archived: dict[int, Job]
     hold: bool = False
     expected_revision: int = 0
+    #: Chains: the step to start at, or the one that the chain failed at.
+    start_at_step: str = ""
+    from_error: bool = False
 
 
 class FireConditions(Command, frozen=True):

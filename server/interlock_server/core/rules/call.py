@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Role
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import chain, ending, expansion, hold
+from interlock_server.core.rules import chain, ending, expansion, hold, restart_reply
 from interlock_server.core.rules.parameter import parameter_fault
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -137,6 +137,8 @@ def _end(world: World, turn: Turn, job: Job, command: ChangeJobs) -> None:
         return
     if composed and next_row(job.status, Trigger.KILL):
         turn.move(job, Trigger.KILL)
+    elif job.status == Status.REDWOOD_CONSOLE_RESTART:
+        restart_reply.decline(turn, job)
     elif next_row(job.status, Trigger.KILL):
         ending.kill(world, turn, job, command)
     elif next_row(job.status, Trigger.CANCEL):

@@ -11,9 +11,17 @@ from interlock_server.core.expression_fault import ExpressionFault
 from interlock_server.core.model.chain import HandlerAction, StatusHandler
 from interlock_server.core.model.definition import STARTS_MAX
 from interlock_server.core.model.job import Job, Role
-from interlock_server.core.rules import admission, expansion, handler
+from interlock_server.core.rules import (
+    admission,
+    expansion,
+    handler,
+    restart,
+    restart_question,
+    result,
+)
 from interlock_server.core.rules.chain_condition import ChainValues
 from interlock_server.core.rules.handler import DONE
+from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -195,7 +203,7 @@ def confirm_kill(world: World, turn: Turn, job: Job) -> None:
     """A chain or step in Killing is Killed once all that is below it is over."""
     if job.status == Status.REDWOOD_KILLING and not world.unfinished.get(job.id):
         turn.follow_up(Actor.ROBOT, SERVICE)
-        turn.move(job, Trigger.CONFIRM_KILL)
+        result.end(world, turn, job, Trigger.CONFIRM_KILL)
 
 
 def _conclude(world: World, turn: Turn, step: Job) -> None:
@@ -225,6 +233,9 @@ def _decide(
     ended = ", ".join(sorted(STATUS_NAME[status] for status in set(statuses) - DONE))
     why = note or (f"calls ended as {ended}" if failed else "")
     speak(turn, chain)
+    if action is HandlerAction.REQUEST_RESTART and failed and not IS_FINAL[step.status]:
+        _ask(world, turn, chain, step, why)
+        return None
     if action is HandlerAction.CONTINUE or not failed:
         end_step(turn, step, Trigger.COMPLETE, "")
     else:
@@ -250,6 +261,8 @@ def _decide(
                 delay_ms=fired.delay_ms,
                 latest=fired.latest,
             )
+        case HandlerAction.RESTART_CHAIN:
+            again_whole(world, turn, chain, failed=failed, fired=fired)
         case _ if failed:
             _end(world, turn, chain, Trigger.FAIL, f"step {step.step}: {why}")
         case _:
@@ -291,9 +304,9 @@ def end_step(turn: Turn, step: Job, trigger: Trigger, reason: str) -> None:
         turn.move(step, trigger, reason)
 
 
-def _end(_world: World, turn: Turn, chain: Job, trigger: Trigger, reason: str = "") -> None:
+def _end(world: World, turn: Turn, chain: Job, trigger: Trigger, reason: str = "") -> None:
     speak(turn, chain)
-    turn.move(chain, trigger, reason)
+    result.end(world, turn, chain, trigger, reason)
 
 
 # -- again --------------------------------------------------------------------------------------
@@ -405,3 +418,66 @@ def _renew(world: World, turn: Turn, chain: Job, step: Job) -> int:
 def _has_run(world: World, chain: Job, place: int) -> bool:
     assert chain.chain is not None, "only a chain has steps"
     return (chain.id, chain.chain.steps[place].name) in world.steps
+
+
+def again_whole(
+    world: World, turn: Turn, chain: Job, *, failed: bool, fired: StatusHandler
+) -> None:
+    """Run the whole chain again as a new job; this one ends as its step did."""
+    turn.set(chain, provisional=int(_ended_as(failed=failed)))
+    turn.move(chain, Trigger.FAIL if failed else Trigger.COMPLETE, "it is restarted")
+    turn.follow_up(Actor.JOB, f"job {chain.id}")
+    starts = chain.starts + 1
+    restart.chain_again(
+        world, turn, chain, starts=starts, delay_ms=fired.delay_ms, latest=fired.latest
+    )
+
+
+def _ended_as(*, failed: bool) -> Status:
+    return Status.REDWOOD_ERROR if failed else Status.REDWOOD_COMPLETED
+
+
+# -- asking an operator -------------------------------------------------------------------------
+
+
+def _ask(world: World, turn: Turn, chain: Job, step: Job, why: str) -> None:
+    """Let an operator decide: the step is ConsoleRestart, its chain Console (RA-3)."""
+    turn.set(step, provisional=int(Status.REDWOOD_ERROR))
+    turn.move(step, Trigger.REQUEST_RESTART, why)
+    turn.move(chain, Trigger.ASK, f"step {step.step}: {why}")
+    restart_question.ask(world, turn, step, Status.REDWOOD_ERROR, restart_question.STEP)
+
+
+def answer(world: World, turn: Turn, step: Job, choice: Choice) -> None:
+    """Do for the chain what an operator chose about a step, which is final now (TR-120, TR-121).
+
+    Without a restart the chain ends with its step, when it hears of that.
+    """
+    chain = world.jobs[step.parent]
+    if choice is Choice.NO_RESTART or chain.status != Status.REDWOOD_CONSOLE:
+        return
+    reason = f"the reply for step {step.step}: {choice.lower()}"
+    if choice in _WHOLE:
+        turn.set(chain, provisional=int(Status.REDWOOD_ERROR))
+        turn.move(chain, Trigger.REPLY_NO_RESTART, reason)
+        hold = choice is Choice.RESTART_CHAIN_AND_HOLD
+        restart.chain_again(world, turn, chain, starts=chain.starts, hold=hold)
+        return
+    turn.move(chain, Trigger.REPLY_CONTINUE, reason)
+    if choice is Choice.CONTINUE:
+        go_on(world, turn, chain, step.place + 1)
+        return
+    again(
+        world,
+        turn,
+        chain,
+        step,
+        only_failed=choice in _FAILED,
+        starts=step.starts,
+        hold=choice in _HELD,
+    )
+
+
+_WHOLE: Final = {Choice.RESTART_CHAIN, Choice.RESTART_CHAIN_AND_HOLD}
+_FAILED: Final = {Choice.RESTART_FAILED, Choice.RESTART_FAILED_AND_HOLD}
+_HELD: Final = {Choice.RESTART_AND_HOLD, Choice.RESTART_FAILED_AND_HOLD}

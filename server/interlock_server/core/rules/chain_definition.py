@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.expression import Gives, compile_expression
 from interlock_server.core.expression_fault import ExpressionFault
-from interlock_server.core.model.chain import HandlerAction
+from interlock_server.core.model.chain import HandledStatus, HandlerAction
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import expansion
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -97,6 +97,9 @@ def _handlers(definition: Definition) -> Iterator[Rejection]:
             yield _invalid(definition, problem)
         if handler.step and not goes:
             yield _invalid(definition, f"{where} names a step, which is for go to step only")
+        asks = handler.action is HandlerAction.REQUEST_RESTART
+        if asks and handler.on is HandledStatus.COMPLETED:
+            yield _invalid(definition, f"{where} asks about a restart of what has completed")
         if (handler.delay_ms or handler.latest) and handler.action not in _RESTARTS:
             problem = f"{where} has a delay or takes the latest definition, which is for restarts"
             yield _invalid(definition, problem)

@@ -256,6 +256,16 @@ def _new(world: World, turn: Turn, within: Job, **fields: object) -> Job:
     return job
 
 
+def complete(world: World, turn: Turn, chain: Job) -> None:
+    """Give a chain that was Modified its steps: it got none when it could not be prepared."""
+    definition = world.definitions[chain.definition]
+    if definition.chain is not None and chain.id not in world.children:
+        person = turn.cause
+        turn.set(chain, chain=definition.chain, definition_version=definition.version)
+        settle(turn, expand(world, turn, chain))
+        turn.follow_up(Actor(person.actor), person.author, person.reason)
+
+
 def settle(turn: Turn, members: list[Member]) -> None:
     """Give new steps and calls their first status (TR-005 to TR-007, TR-010, TR-017)."""
     turn.follow_up(Actor.SYSTEM, "chains")

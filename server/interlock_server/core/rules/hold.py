@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.job import NEVER_MS
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import admission, restart
+from interlock_server.core.rules import admission, expansion, restart
 from interlock_server.core.rules.submission import NEVER_HORIZON_MS
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -66,6 +66,8 @@ def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool 
     elif trigger := _BACK_TO_SCHEDULED.get(job.status):
         turn.move(job, trigger)
         turn.set(job, start_ms=start_ms, top_start_ms=start_ms)
+        if trigger is Trigger.RESUBMIT:
+            expansion.complete(world, turn, job)
     else:
         return illegal(job, "reschedule")
     _find_no_start(turn, job)

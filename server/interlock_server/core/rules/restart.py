@@ -9,6 +9,7 @@ from interlock_server.core.model.definition import STARTS_MAX, RestartAction, Re
 from interlock_server.core.model.job import Job, Role
 from interlock_server.core.rejection import Reason, Rejection, not_found
 from interlock_server.core.rules import (
+    expansion,
     operator_message,
     restart_behavior,
     restart_question,
@@ -16,11 +17,12 @@ from interlock_server.core.rules import (
 )
 from interlock_server.core.rules.parameter import parameter_fault
 from interlock_server.core.vocabulary.actor import Actor
-from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle, Status
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
     from interlock_server.core.command import RestartJobs
+    from interlock_server.core.model.chain import Chain
     from interlock_server.core.model.definition import Definition
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
@@ -34,6 +36,10 @@ class _Plan(NamedTuple):
     delay_ms: int = 0
     #: The recurrence that it belongs to.
     schedule: str = ""
+    #: Chain: the step that it starts at; "" for the first.
+    first_step: str = ""
+    #: Chain: what it consists of, if not of what its definition says now.
+    chain: Chain | None = None
 
 
 def restart(world: World, turn: Turn, command: RestartJobs) -> list[Outcome]:
@@ -84,7 +90,39 @@ def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job
         refusal = submission.twin_refusal(world, original.definition, original.requested_robot)
         if refusal is not None:
             return refusal
-    return _create(world, turn, original, obstacle, _Plan(original.starts))
+    refusal = _chain_refusal(world, original, command)
+    if refusal is not None:
+        return refusal
+    first_step = command.start_at_step or (failed_step(original) if command.from_error else "")
+    return _create(world, turn, original, obstacle, _Plan(original.starts, first_step=first_step))
+
+
+def _chain_refusal(world: World, original: Job, command: RestartJobs) -> Rejection | None:
+    """Refuse what a chain cannot do again; None if there is nothing to refuse."""
+    if original.role is Role.STEP:
+        return Rejection(
+            Reason.ILLEGAL_TRANSITION,
+            f"job {original.id} is a step of chain {original.parent}; restart the chain at step"
+            f" {original.step!r}",
+            status=STATUS_NAME[original.status],
+        )
+    definition = world.definitions.get(original.definition)
+    if definition is None:
+        return None
+    if command.from_error and definition.chain is None:
+        return Rejection(
+            Reason.INVALID_FIELD, f"job {original.id} is no chain, and has no step that failed"
+        )
+    return expansion.start_refusal(definition, command.start_at_step) or expansion.size_refusal(
+        world, definition, 1
+    )
+
+
+def failed_step(original: Job) -> str:
+    """The step that a chain ended at; "" if it came to none."""
+    if original.chain is None or not 0 <= original.at_step < len(original.chain.steps):
+        return ""
+    return original.chain.steps[original.at_step].name
 
 
 def obstacle_of(world: World, original: Job) -> str:
@@ -102,8 +140,9 @@ def obstacle_of(world: World, original: Job) -> str:
 def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan) -> Job:
     definition = world.definitions.get(original.definition)
     now_ms = turn.now_ms
-    parent = world.jobs.get(original.parent)
-    lives = parent is not None and not parent.ended_ms
+    lives = _stays(world, original)
+    call = lives and original.role is Role.CALL
+    chain = plan.chain or (definition.chain if definition is not None else None)
     job = Job(
         id=world.next_job,
         lifecycle=original.lifecycle,
@@ -129,6 +168,13 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
         starts=plan.starts,
         executions=(*original.executions, original.id)[-EXECUTIONS_KEPT:],
         schedule=plan.schedule,
+        role=Role.CALL if call else Role.PLAIN,
+        step=original.step if call else "",
+        call=original.call if call else "",
+        iteration=original.iteration if call else 0,
+        place=original.place if call else 0,
+        chain=chain,
+        disabled=() if lives else original.disabled,
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")
@@ -136,7 +182,22 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
         return job
     uipath = original.lifecycle == Lifecycle.UIPATH
     turn.create(job, Trigger.RESTART if uipath else Trigger.SUBMIT, f"restart of job {original.id}")
+    if chain is not None:
+        steps = [step.name for step in chain.steps]
+        first = steps.index(plan.first_step) if plan.first_step in steps else 0
+        expansion.settle(turn, expansion.expand(world, turn, job, first))
     return job
+
+
+def _stays(world: World, original: Job) -> bool:
+    """Whether a restart stands where the original stood: below a live parent.
+
+    That of a call only while its step runs; its chain has gone on otherwise.
+    """
+    parent = world.jobs.get(original.parent)
+    if parent is None or parent.ended_ms or original.role is Role.STEP:
+        return False
+    return original.role is Role.PLAIN or parent.status == Status.REDWOOD_WAITING
 
 
 #: Earlier runs that a job knows of.
@@ -148,8 +209,10 @@ EXECUTIONS_KEPT: Final = 100
 
 def follow(world: World, turn: Turn, job: Job, definition: Definition | None) -> None:
     """Do what the restart behavior of its final status says (domain.md B10)."""
-    if job.provisional or job.role is not Role.PLAIN or job.status not in restart_behavior.STATUSES:
-        return  # an operator has decided, or its chain does
+    if job.provisional or job.status not in restart_behavior.STATUSES:
+        return  # an operator has decided
+    if job.role is not Role.PLAIN and not _stays(world, job):
+        return  # its chain decides
     behavior = restart_behavior.of(world, job, job.status)
     if behavior.message:
         leave_message(world, turn, job)
@@ -174,13 +237,36 @@ _NEW_JOB: Final = {
 def _restart_by_itself(world: World, turn: Turn, job: Job, behavior: RestartBehavior) -> None:
     resubmits = behavior.action is not RestartAction.RESTART_NO_RESUBMIT
     turn.follow_up(Actor.JOB, f"job {job.id}")
-    plan = _Plan(job.starts + 1, behavior.delay_ms, job.schedule if resubmits else "")
+    from_error = behavior.action is RestartAction.RESTART_FROM_ERROR
+    plan = _Plan(
+        job.starts + 1,
+        behavior.delay_ms,
+        job.schedule if resubmits else "",
+        failed_step(job) if from_error else "",
+    )
     _begin(world, turn, job, plan, hold=False)
 
 
 def again(world: World, turn: Turn, original: Job, *, hold: bool) -> None:
     """Make a new job from a final one because an operator says so."""
     _begin(world, turn, original, _Plan(original.starts), hold=hold)
+
+
+def chain_again(
+    world: World,
+    turn: Turn,
+    original: Job,
+    *,
+    starts: int,
+    delay_ms: int = 0,
+    latest: bool = True,
+    hold: bool = False,
+) -> None:
+    """Make a new chain from one that has ended: of its latest definition, or as it was then."""
+    plan = _Plan(
+        starts, delay_ms, schedule=original.schedule, chain=None if latest else original.chain
+    )
+    _begin(world, turn, original, plan, hold=hold)
 
 
 def _begin(world: World, turn: Turn, original: Job, plan: _Plan, *, hold: bool) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.command import Question
+from interlock_server.core.model.job import Role
 from interlock_server.core.rules import operator_message
 from interlock_server.core.vocabulary.status import STATUS_NAME
 
@@ -29,6 +30,12 @@ class Choice(StrEnum):
     RESTART = "Restart"
     #: A new job, which a person releases.
     RESTART_AND_HOLD = "Restart and hold"
+    #: Step: a new run of those of its calls that did not complete.
+    RESTART_FAILED = "Restart failed"
+    RESTART_FAILED_AND_HOLD = "Restart failed and hold"
+    #: Step: a new job of the whole chain.
+    RESTART_CHAIN = "Restart chain"
+    RESTART_CHAIN_AND_HOLD = "Restart chain and hold"
     #: It ends as it would have.
     NO_RESTART = "No restart"
     #: It counts as Completed.
@@ -36,7 +43,9 @@ class Choice(StrEnum):
 
 
 #: Of a job whose end waits for the reply.
-OPEN_END: Final = tuple(Choice)
+OPEN_END: Final = (Choice.RESTART, Choice.RESTART_AND_HOLD, Choice.NO_RESTART, Choice.CONTINUE)
+#: Of a step, for its chain too.
+STEP: Final = tuple(Choice)
 #: Of a job that is final already: it cannot become Completed any more.
 FINAL: Final = (Choice.RESTART, Choice.RESTART_AND_HOLD, Choice.NO_RESTART)
 
@@ -50,7 +59,8 @@ def ask(world: World, turn: Turn, job: Job, status: int, choices: Sequence[str] 
 
 
 def _text(job: Job, status: int) -> str:
-    text = f"{TITLE}: {job.definition} ended as {STATUS_NAME[status]}"
+    name = f"step {job.step} of {job.definition}" if job.role is Role.STEP else job.definition
+    text = f"{TITLE}: {name} ended as {STATUS_NAME[status]}"
     fault = job.fault
     if fault is not None:
         text += f": {fault.title or fault.code}"

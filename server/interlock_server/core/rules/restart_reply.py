@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from interlock_server.core.rules import restart, result
+from interlock_server.core.model.job import Role
+from interlock_server.core.rules import chain, restart, result
 from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.status import IS_FINAL, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -24,7 +25,9 @@ def take(world: World, turn: Turn, job: Job, reply: str) -> None:
         _leave(turn, job, choice)
     if not IS_FINAL[job.status]:
         return
-    if choice in {Choice.RESTART, Choice.RESTART_AND_HOLD}:
+    if job.role is Role.STEP:
+        chain.answer(world, turn, job, choice)
+    elif choice in {Choice.RESTART, Choice.RESTART_AND_HOLD}:
         restart.again(world, turn, job, hold=choice is Choice.RESTART_AND_HOLD)
 
 
