@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from interlock_server.core import apply
+from interlock_server.core import command as c
 from interlock_server.core.change import Cause
 from interlock_server.core.model.job import (
     NEVER_MS,
@@ -17,6 +20,8 @@ from interlock_server.core.model.job import (
     ResumeKind,
     StopStrategy,
 )
+from interlock_server.core.model.lock import Lock, LockNeed
+from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.operator_message import OperatorMessage
 from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.lifecycle import ROWS
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 
 S = Status
 ROBOT: Final = "robot-1"
+#: What the placed job misses in EventWait and LockWait; somebody else has the lock.
+EVENT: Final = "FILE_ARRIVED"
+LOCK: Final = "ledger"
 
 #: Statuses in which the placed job is with the robot: executing, or offered to it.
 ATTACHED: Final = frozenset(
@@ -55,6 +63,14 @@ def placed(status: Status, *, completion: Completion | None = None) -> tuple[Cor
     """A World with a connected robot and one job in this status."""
     core = CoreDriver().with_both(**({"completion": completion} if completion else {}))
     core.connect(ROBOT)
+    if status is S.REDWOOD_EVENT_WAIT:
+        apply.put_event(core.world, NamedEvent(EVENT))
+    elif status is S.REDWOOD_LOCK_WAIT:  # nobody can have it, without a job that does
+        apply.put_lock(core.world, Lock(LOCK))
+        known = core.world.definitions[REDWOOD]
+        needing = msgspec.structs.replace(known, locks=(LockNeed(LOCK),))
+        core.accepted(c.PutDefinitions((needing,)))
+        apply.put_lock(core.world, Lock(LOCK, counts=0))
     now_ms, job_id = core.now_ms, core.world.next_job
     lifecycle = status.lifecycle
     core.world.revision += 1
@@ -99,6 +115,10 @@ def _fields(status: Status, now_ms: int, job_id: int) -> dict[str, Any]:
             fields["conditions"] = (ResumeCondition(ResumeKind.ITEM, "item-1"),)
         case S.REDWOOD_UNCERTAIN:
             fields["uncertain_until_ms"] = now_ms + 600_000
+        case S.REDWOOD_EVENT_WAIT:
+            fields["events_missing"] = (EVENT,)
+        case S.REDWOOD_LOCK_WAIT:
+            fields["awaits_lock"] = LOCK
         case S.REDWOOD_DELAYED:
             fields |= {"delay_until_ms": now_ms + 600_000, "delay_reason": "restart"}
         case S.REDWOOD_POST_RUNNING:

@@ -49,6 +49,7 @@ DEADLINE_FIELDS: Final = frozenset(
         "window_closes_ms",
         "delay_until_ms",
         "limit_at_ms",
+        "events_again_ms",
     }
 )
 
@@ -155,7 +156,7 @@ def _leave(world: World, job: Job, source: int) -> None:
         _forget_conditions(world, job)
     elif source == Status.REDWOOD_EVENT_WAIT:
         waiting.leave_lines(world, job, ("events_missing",))
-        job.events_missing = ()
+        job.events_missing, job.events_again_ms = (), 0
     elif source == Status.REDWOOD_LOCK_WAIT:
         waiting.leave_lines(world, job, ("awaits_lock",))
         job.awaits_lock = ""

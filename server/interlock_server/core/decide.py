@@ -13,6 +13,7 @@ from interlock_server.core.rules import (
     deadline,
     dispatch,
     ending,
+    event_follow,
     finish,
     hold,
     lock,
@@ -35,7 +36,7 @@ from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from interlock_server.core.change import Cause
     from interlock_server.core.model.job import Job
@@ -57,13 +58,20 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
         )
         return answer
     followed: set[int] = set()
-    while finished < len(world.finished):  # following one end may bring another
-        job = world.jobs.get(world.finished[finished])
-        finished += 1
-        # What ended before this turn is there because its last message was answered.
-        if job is not None and job.revision > revision and job.id not in followed:
-            followed.add(job.id)
-            finish.follow(world, turn, job)
+    events: Iterator[bool] | None = None
+    while True:
+        while finished < len(world.finished):  # following one end may bring another
+            job = world.jobs.get(world.finished[finished])
+            finished += 1
+            # What ended before this turn is there because its last message was answered.
+            if job is not None and job.revision > revision and job.id not in followed:
+                followed.add(job.id)
+                finish.follow(world, turn, job)
+        if not (world.raisers or turn.raised):
+            break
+        events = events or event_follow.follow(world, turn, changes)
+        if not next(events):
+            break
     turn.end()
     return answer
 
@@ -180,6 +188,8 @@ _RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
     c.RaiseEvent: named_event.raise_by_hand,
     c.ClearEvent: named_event.clear_by_hand,
     c.HandEvents: named_event.hand_on,
+    c.PutLocks: lock.put,
+    c.DeleteLocks: lock.delete,
     c.GrantLocks: lock.grant,
     c.ReviewStarts: window.review,
     c.CleanUpTerminating: deadline.clean_up_terminating,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from interlock_server.core import dispatch_invariants
+from interlock_server.core import dispatch_invariants, line_invariants
 from interlock_server.core.holding import holds_slot
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import order_of, waits
@@ -41,6 +41,7 @@ def problems(world: World) -> Iterator[str]:
             yield f"job {job.id}: {problem}"
     yield from _indexes(world)
     yield from _limits(world)
+    yield from line_invariants.problems(world)
     yield from _restarts(world)
 
 
@@ -215,6 +216,8 @@ def _deadlines(world: World) -> Iterator[str]:
             due.append((job.start_ms, job.id, "start_ms"))
         elif job.status == Status.REDWOOD_DELAYED and job.delay_until_ms:
             due.append((job.delay_until_ms, job.id, "delay_until_ms"))
+        elif job.status == Status.REDWOOD_EVENT_WAIT and job.events_again_ms:
+            due.append((job.events_again_ms, job.id, "events_again_ms"))
         elif job.status == Status.REDWOOD_UNCERTAIN:
             due.append((job.uncertain_until_ms, job.id, "uncertain_until_ms"))
         elif job.status == Status.UIPATH_SUSPENDED:

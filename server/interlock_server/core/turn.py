@@ -111,8 +111,8 @@ class Turn:
         self.world = world
         self.draft = draft
         self.cause = cause
-        #: Named events that were raised; what they submit follows at the end of the turn.
-        self.raised: list[str] = []
+        #: Named events that were raised, with the comments; what they submit follows at its end.
+        self.raised: list[tuple[str, str]] = []
         self._block: ChangeBlock | None = None
         self._first_block = len(draft.blocks)
 

@@ -9,12 +9,16 @@ import pytest
 from interlock_server.core import invariants
 from interlock_server.core.command import ReportKind
 from interlock_server.core.model.job import NEVER_MS, StopStrategy
+from interlock_server.core.model.lock import HeldLock, Lock
+from interlock_server.core.model.named_event import NamedEvent, Raise
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 from tests.support.core_driver import UIPATH, CoreDriver
 from tests.support.placed_job import placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from interlock_server.core.world import World
 
 S = Status
 
@@ -45,6 +49,14 @@ def test_a_job_in_any_status_can_be_whole(status):
         (S.REDWOOD_RUNNING, {"history": "cut"}, "its history ends in its status"),
         (S.REDWOOD_RUNNING, {"queue": "night"}, "queue loads differ"),
         (S.REDWOOD_QUEUED, {"priority": 99}, "stands in no lane"),
+        (S.REDWOOD_EVENT_WAIT, {"priority": 99}, "lacks the place of a job"),
+        (S.REDWOOD_EVENT_WAIT, {"events_missing": ()}, "exactly while it is in EventWait"),
+        (S.REDWOOD_EVENT_WAIT, {"events_seen": ("FILE_ARRIVED",)}, "is waited for once (C4.8)"),
+        (S.REDWOOD_QUEUED, {"events_again_ms": 5}, "looked at again only in EventWait"),
+        (S.REDWOOD_EVENT_WAIT, {"events_again_ms": 5}, "among the deadlines"),
+        (S.REDWOOD_LOCK_WAIT, {"awaits_lock": ""}, "exactly while it is in LockWait"),
+        (S.REDWOOD_LOCK_WAIT, {"locks": (HeldLock("a", 1),)}, "holds no lock (C4.7)"),
+        (S.REDWOOD_RUNNING, {"locks": (HeldLock("a", 1),)}, "who holds locks differs"),
     ],
 )
 def test_a_field_that_does_not_fit_the_status_is_found(
@@ -72,6 +84,18 @@ def test_a_field_that_does_not_fit_the_status_is_found(
         (S.UIPATH_SUSPENDED, lambda world: world.resume_by_key.clear(), "jobs wait for differs"),
         (S.REDWOOD_UNCERTAIN, lambda world: world.deadlines.clear(), "among the deadlines"),
         (S.REDWOOD_NEW, lambda world: world.status_counts.append(1), "status counts differ"),
+        (S.REDWOOD_NEW, lambda world: world.live_counts.clear(), "counts of live jobs differ"),
+        (S.REDWOOD_NEW, lambda world: world.auto_submits.update(a={"b": None}), "events submit"),
+        (S.REDWOOD_EVENT_WAIT, lambda world: world.event_lines.members.clear(), "waits for event"),
+        (S.REDWOOD_EVENT_WAIT, lambda world: world.events.clear(), "which is not there"),
+        (S.REDWOOD_EVENT_WAIT, lambda world: _raise(world, "FILE_ARRIVED"), "still wait for it"),
+        (S.REDWOOD_LOCK_WAIT, lambda world: world.lock_lines.members.clear(), "waits for lock"),
+        (S.REDWOOD_LOCK_WAIT, lambda world: _free(world, "ledger"), "which it could have"),
+        (
+            S.REDWOOD_LOCK_WAIT,
+            lambda world: world.lock_lines.holders.update(ledger={9: 1}),
+            "who holds locks differs",
+        ),
     ],
 )
 def test_an_index_that_differs_from_a_scan_is_found(
@@ -82,6 +106,33 @@ def test_an_index_that_differs_from_a_scan_is_found(
     harm(core.world)
 
     assert any(expected in problem for problem in invariants.problems(core.world))
+
+
+def _raise(world: World, event: str) -> None:
+    world.events[event] = NamedEvent(event, raises=(Raise(5, "ann"),))
+
+
+def _free(world: World, lock: str) -> None:
+    world.locks[lock] = Lock(lock)
+    world.lock_lines.dirty.clear()
+
+
+def test_more_held_than_there_is_and_others_beside_an_exclusive_holder_are_found():
+    core, job = placed(S.REDWOOD_RUNNING)
+    core.world.locks["a"] = Lock("a", version=1)
+    job.locks = (HeldLock("a", 2, exclusive=True),)
+    core.world.lock_lines.hold(job)
+    core.world.lock_lines.holders["a"][999] = 1
+
+    found = list(invariants.problems(core.world))
+
+    assert any("more is held of lock 'a'" in problem for problem in found)
+    core.world.lock_lines.holders["a"].pop(999)
+    core.checked = False
+    other = core.submit()
+    other.locks = (HeldLock("a", 1),)
+    core.world.lock_lines.hold(other)
+    assert any("held exclusively, and by others" in p for p in invariants.problems(core.world))
 
 
 def test_two_pending_twins_are_found():

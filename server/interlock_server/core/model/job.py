@@ -188,6 +188,9 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     #: The process server whose robot has it or had it last; "" for none.
     process_server: str = ""
 
+    #: EventWait: when its windows or conditions are looked at again.
+    events_again_ms: int = 0
+
     @property
     def original(self) -> int:
         """The run of the same work that this one came after; 0 for none."""

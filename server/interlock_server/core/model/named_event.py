@@ -24,6 +24,8 @@ class NamedEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     raises: tuple[Raise, ...] = ()
     version: int = 0
     updated_ms: int = 0
+    #: Raises by jobs, limits and the clock that found no place.
+    dropped: int = 0
 
     @property
     def is_raised(self) -> bool:

@@ -9,7 +9,13 @@ import msgspec
 from interlock_server.core.model.definition import Definition
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import chain_definition, named_event, return_code
+from interlock_server.core.rules import (
+    chain_definition,
+    event_gate,
+    lock,
+    named_event,
+    return_code,
+)
 from interlock_server.core.rules.queue import missing
 from interlock_server.core.rules.server import missing as missing_server
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -67,7 +73,9 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
             Reason.INVALID_FIELD,
             f"return_code_map of {definition.name!r} leaves out 0; when it is given, list 0 too",
         )
-    return named_event.definition_refusal(world, definition)
+    return named_event.definition_refusal(world, definition) or lock.definition_refusal(
+        world, definition
+    )
 
 
 def _put_definition(world: World, turn: Turn, definition: Definition) -> Definition:
@@ -78,6 +86,9 @@ def _put_definition(world: World, turn: Turn, definition: Definition) -> Definit
         return same
     changed = msgspec.structs.replace(definition, version=version + 1, updated_ms=turn.now_ms)
     turn.put_definition(changed)
+    if known is not None:
+        event_gate.follow_definition(world, turn, known, changed)
+        lock.follow_definition(world, turn, known, changed)
     return changed
 
 

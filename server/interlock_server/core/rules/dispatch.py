@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from interlock_server.core.lane import waits
-from interlock_server.core.rules import chain
+from interlock_server.core.rules import chain, lock
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -56,11 +56,6 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
     return bool(lanes.dirty)
 
 
-def gate(_world: World, _turn: Turn, _job: Job) -> bool:
-    """Whether a job that is next may start; if not, it has been moved to where it waits."""
-    return True
-
-
 def _enter(race: Race, best: tuple[Order, Lane] | None, entered: int, pool: Pool) -> None:
     if best is not None:
         heappush(race, (best[0], entered, pool))
@@ -77,7 +72,7 @@ def _best(world: World, pool: Pool) -> tuple[Order, Lane] | None:
 
 def _start(world: World, turn: Turn, job: Job, lane: Lane, pool: Pool) -> None:
     """Start the job that is next, unless it has to wait for something else."""
-    if not gate(world, turn, job):
+    if not lock.reserve(world, turn, job):
         assert not waits(job), "a job that may not start waits somewhere else"
         return
     if pool.ability.chains:

@@ -9,7 +9,7 @@ import msgspec
 from interlock_server.core.model.definition import Definition, RuleEffect
 from interlock_server.core.model.named_event import NamedEvent, Raise
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import event_gate
+from interlock_server.core.rules import event_gate, return_code
 from interlock_server.core.vocabulary.actor import Actor
 
 if TYPE_CHECKING:
@@ -39,27 +39,24 @@ def missing(name: str) -> Rejection:
 # -- what others call ---------------------------------------------------------------------------
 
 
-def raise_event(world: World, turn: Turn, name: str, comment: str = "") -> NamedEvent | Rejection:
+def raise_event(world: World, turn: Turn, name: str, comment: str = "") -> None:
     """Raise an event in the name of whoever causes this turn, and hand it to who waits for it.
 
-    Raised already, it is pending until what was raised before is cleared.
+    Raised already, it is pending until what was raised before is cleared. A raise that finds no
+    place, because nobody clears the event, is counted.
     """
     event = world.events.get(name)
-    if event is None:
-        return missing(name)
+    if event is None:  # what definitions name stays, so nobody should ask for another one
+        return
     if len(event.raises) >= RAISES_MAX:
-        return Rejection(
-            Reason.TOO_LARGE,
-            f"event {name!r} has {RAISES_MAX:,} raises that nobody has cleared; clear some first",
-            raises=len(event.raises),
-        )
+        turn.put(msgspec.structs.replace(event, dropped=event.dropped + 1))
+        return
     cause = turn.cause
     raised = Raise(turn.now_ms, cause.author, comment)
     turn.put(msgspec.structs.replace(event, raises=(*event.raises, raised)))
-    turn.raised.append(name)
+    turn.raised.append((name, comment))
     event_gate.hand(world, turn, name, HANDED_AT_ONCE)
     turn.follow_up(Actor(cause.actor), cause.author, cause.reason)
-    return world.events[name]
 
 
 def clear_event(world: World, turn: Turn, name: str) -> NamedEvent | Rejection:
@@ -87,7 +84,17 @@ def clear_event(world: World, turn: Turn, name: str) -> NamedEvent | Rejection:
 
 def raise_by_hand(world: World, turn: Turn, command: RaiseEvent) -> NamedEvent | Rejection:
     """A person raises an event."""
-    return raise_event(world, turn, command.event, command.comment)
+    event = world.events.get(command.event)
+    if event is None:
+        return missing(command.event)
+    if len(event.raises) >= RAISES_MAX:
+        return Rejection(
+            Reason.TOO_LARGE,
+            f"event {event.name!r} has {RAISES_MAX:,} raises that nobody has cleared; clear some",
+            raises=len(event.raises),
+        )
+    raise_event(world, turn, event.name, command.comment)
+    return world.events[event.name]
 
 
 def clear_by_hand(world: World, turn: Turn, command: ClearEvent) -> NamedEvent | Rejection:
@@ -118,6 +125,7 @@ def _put(world: World, turn: Turn, event: NamedEvent) -> NamedEvent:
         known.raises if known else (),
         version=known.version + 1 if known else 1,
         updated_ms=turn.now_ms,
+        dropped=known.dropped if known else 0,
     )
     turn.put(changed)
     return changed
@@ -172,5 +180,12 @@ def definition_refusal(world: World, definition: Definition) -> Rejection | None
                 Reason.EVENT_NOT_FOUND,
                 f"definition {definition.name!r} names event {name!r}, and there is none;"
                 " put it first",
+            )
+    for each in definition.event_raises:
+        try:
+            return_code.parse(each.return_codes)
+        except ValueError as error:
+            return Rejection(
+                Reason.INVALID_FIELD, f"event_raises of {definition.name!r}: return_codes: {error}"
             )
     return event_gate.definition_refusal(world, definition)

@@ -95,3 +95,12 @@ def _to_hold(world: World, queue: str) -> Iterable[Job]:
 def _to_release(world: World, queue: str, jobs_max: int) -> Iterable[Job]:
     # Taken at once: to look for the first of a dict again and again costs what was deleted before.
     return [world.jobs[job_id] for job_id in islice(world.queue_held.get(queue, ()), jobs_max)]
+
+
+def follow_hold(world: World, turn: Turn, job: Job) -> bool:
+    """Let a job that has just become Queued follow the hold of its queue; whether there is one."""
+    queue = world.queues[job.queue]
+    if queue.held:
+        turn.follow_up(Actor.USER, queue.held_by, queue.hold_reason)
+        turn.move(job, Trigger.HOLD_QUEUE)
+    return queue.held

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from interlock_server.core import command as c
-from interlock_server.core.command import Verb
-from interlock_server.core.model.definition import WaitEvent
+from interlock_server.core.change import Cause
+from interlock_server.core.command import ReportKind, Verb
+from interlock_server.core.model.definition import AutoSubmit, Definition, EventRaise, WaitEvent
 from interlock_server.core.model.named_event import NamedEvent
+from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.core.rejection import Reason, Rejection
+from interlock_server.core.turn import Draft, Turn
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import Lifecycle, Status
@@ -259,3 +262,252 @@ def test_writing_an_event_keeps_its_raises(core):
 def test_a_definition_cannot_name_an_event_that_is_not_there(core):
     with pytest.raises(AssertionError, match="names event 'MISSING'"):
         loader(core, "MISSING")
+
+
+# -- waits that apply only at times -------------------------------------------------------------
+
+
+def put_window(core: CoreDriver, opens: str, closes: str, name: str = "night") -> None:
+    element = WindowElement((WindowRestriction(opens=opens, closes=closes),))
+    draft = Draft()
+    turn = Turn(core.world, draft, Cause(core.now_ms))
+    turn.put(TimeWindow(name, elements=(element,)))
+    core.drafts.append(draft)
+
+
+def clock_at(core: CoreDriver, hour: int) -> None:
+    """The next time that it is this hour, in UTC."""
+    core.later(ms=(hour * 3_600_000 - core.now_ms) % 86_400_000)
+
+
+def test_a_wait_applies_only_while_its_window_is_open(core):
+    put_window(core, "22:00", "06:00")
+    clock_at(core, 12)
+    waits = (WaitEvent(FILE, window="night"),)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+
+    by_day = core.submit("loader")
+    assert by_day.status == Status.REDWOOD_QUEUED
+    clock_at(core, 23)
+    by_night = core.submit("loader")
+    assert by_night.status == Status.REDWOOD_EVENT_WAIT
+
+    clock_at(core, 5)
+    assert by_night.status == Status.REDWOOD_EVENT_WAIT
+    clock_at(core, 6)
+    assert path(by_night) == "New Scheduled EventWait Scheduled Queued"
+    assert [went.id for entry in by_night.history[-2:] if (went := ROWS[entry.row])] == [
+        "TR-053",
+        "TR-022",
+    ]
+    core.check_replay()
+
+
+def test_a_wait_that_applies_while_closed_begins_to_apply_while_the_job_waits(core):
+    put_window(core, "22:00", "06:00")
+    clock_at(core, 23)
+    waits = (WaitEvent(BOOK), WaitEvent(FILE, window="night", while_closed=True))
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+    job = core.submit("loader")
+    assert job.events_missing == (BOOK,)
+
+    clock_at(core, 7)
+    assert job.events_missing == (BOOK, FILE)
+    clock_at(core, 23)
+    assert job.events_missing == (BOOK,)
+    core.check_replay()
+
+
+def test_a_wait_applies_only_if_its_condition_holds(core):
+    waits = (WaitEvent(FILE, condition="job.priority < 50"),)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+
+    assert core.submit("loader", priority=60).status == Status.REDWOOD_QUEUED
+    assert core.submit("loader", priority=40).status == Status.REDWOOD_EVENT_WAIT
+
+
+def test_a_condition_that_reads_the_time_is_looked_at_again(core):
+    clock_at(core, 11)
+    waits = (WaitEvent(FILE, condition="now.getHours() < 12"),)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+    job = core.submit("loader")
+
+    core.later(minutes=59)
+    assert job.status == Status.REDWOOD_EVENT_WAIT
+    core.later(minutes=2)
+    assert job.status == Status.REDWOOD_QUEUED
+    core.check_replay()
+
+
+def test_a_condition_that_cannot_be_told_applies_and_says_so(core):
+    waits = (WaitEvent(FILE, condition="job.parameters.bank == 'A'"),)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+
+    job = core.submit("loader")
+
+    assert job.status == Status.REDWOOD_EVENT_WAIT
+    assert "cannot be told" in job.info
+    assert core.submit("loader", parameters='{"bank": "B"}').status == Status.REDWOOD_QUEUED
+
+
+@pytest.mark.parametrize(
+    ("wait", "reason"),
+    [
+        (WaitEvent(FILE, condition="job.prioritty > 1"), Reason.INVALID_EXPRESSION),
+        (WaitEvent(FILE, condition="1 + 1"), Reason.INVALID_EXPRESSION),
+        (WaitEvent(FILE, condition="windows['no']"), Reason.WINDOW_NOT_FOUND),
+        (WaitEvent(FILE, window="no"), Reason.WINDOW_NOT_FOUND),
+    ],
+)
+def test_a_wait_that_nobody_could_look_at_is_refused(core, wait, reason):
+    definition = Definition("loader", int(Lifecycle.REDWOOD), wait_events=(wait,))
+
+    refused = core.take(c.PutDefinitions((definition,)))
+
+    assert isinstance(refused, Rejection)
+    assert refused.reason is reason
+
+
+def test_a_definition_that_waits_for_something_else_now_says_so_to_its_jobs(core):
+    loader(core, FILE)
+    job, other = core.submit("loader"), core.submit("loader")
+    core.verb(Verb.HOLD, other)
+
+    loader(core, BOOK)
+    assert job.events_missing == (BOOK,)
+    core.define("loader", Lifecycle.REDWOOD)
+
+    assert job.status == Status.REDWOOD_QUEUED
+    assert core.world.event_lines.members == {}
+    core.check_replay()
+
+
+# -- jobs that raise and clear ------------------------------------------------------------------
+
+
+def raising(core: CoreDriver, *raises: EventRaise, name: str = "writer") -> Job:
+    core.define(name, Lifecycle.REDWOOD, event_raises=raises)
+    job = core.submit(name)
+    if not core.epochs:
+        core.connect()
+    core.dispatch()
+    core.report(ReportKind.STARTED, job)
+    return job
+
+
+def test_a_job_raises_and_clears_by_reaching_a_status(core):
+    job = raising(
+        core,
+        EventRaise(FILE, statuses=(int(Status.REDWOOD_RUNNING),), comment="it began"),
+        EventRaise(FILE, clears=True, statuses=(int(Status.REDWOOD_COMPLETED),)),
+        EventRaise(BOOK, statuses=(int(Status.REDWOOD_COMPLETED), int(Status.REDWOOD_ERROR))),
+    )
+
+    (raised,) = core.world.events[FILE].raises
+    assert (raised.by, raised.comment) == (f"job {job.id}", "it began")
+    assert pending(core, BOOK) == 0
+
+    core.report(ReportKind.COMPLETED, job)
+    assert pending(core) == 0
+    assert core.world.events[BOOK].raises[0].comment == "writer is Completed"
+    core.check_replay()
+
+
+@pytest.mark.parametrize(("code", "raises"), [(4, 1), (5, 0)])
+def test_a_job_raises_only_with_its_return_code(core, code, raises):
+    statuses = (int(Status.REDWOOD_ERROR),)
+    job = raising(core, EventRaise(FILE, statuses=statuses, return_codes="0-4"))
+
+    core.report(ReportKind.FAILED, job, return_code=code)
+
+    assert pending(core) == raises
+
+
+def test_a_raise_of_a_job_lets_another_one_go_in_the_same_turn(core):
+    loader(core)
+    waiting = core.submit("loader")
+
+    raising(core, EventRaise(FILE, statuses=(int(Status.REDWOOD_RUNNING),)))
+
+    assert waiting.status in {Status.REDWOOD_QUEUED, Status.REDWOOD_DISPATCHED}
+    core.check_replay()
+
+
+def test_raises_that_find_no_place_are_counted(core):
+    core.checked = False
+    for _ in range(1_000):
+        core.accepted(c.RaiseEvent(FILE))
+
+    raising(core, EventRaise(FILE, statuses=(int(Status.REDWOOD_RUNNING),)))
+
+    assert (pending(core), core.world.events[FILE].dropped) == (1_000, 1)
+
+
+def test_return_codes_that_are_none_are_refused(core):
+    with pytest.raises(AssertionError, match="return_codes"):
+        raising(core, EventRaise(FILE, statuses=(5,), return_codes="many"))
+
+
+# -- raises that submit -------------------------------------------------------------------------
+
+
+def live(core: CoreDriver, name: str = "loader") -> list[Job]:
+    return [job for job in core.world.jobs.values() if job.definition == name]
+
+
+def test_a_raise_submits_always(core):
+    loader(core, clears=True, auto_submit=AutoSubmit.ALWAYS)
+
+    core.accepted(c.RaiseEvent(FILE, "bank.csv"))
+    core.accepted(c.RaiseEvent(FILE))
+
+    first, second = live(core)
+    assert path(first) == path(second) == "New Scheduled Queued"
+    cause = first.history[0].cause
+    assert (cause.actor, cause.author) == (Actor.NAMED_EVENT, FILE)
+    assert (first.submitted_by, cause.reason) == (FILE, "bank.csv")
+    assert pending(core) == 0
+    core.check_replay()
+
+
+def test_a_raise_submits_only_one(core):
+    loader(core, auto_submit=AutoSubmit.ONLY_ONE)
+
+    core.accepted(c.RaiseEvent(FILE))
+    core.accepted(c.RaiseEvent(FILE))
+    (only,) = live(core)
+    core.verb(Verb.CANCEL, only)
+    core.accepted(c.RaiseEvent(FILE))
+
+    assert len(live(core)) == 2
+    core.check_replay()
+
+
+def test_a_raise_submits_who_wants_that_now(core):
+    loader(core, auto_submit=AutoSubmit.ALWAYS)
+    loader(core, BOOK, auto_submit=AutoSubmit.ALWAYS)
+    core.accepted(c.RaiseEvent(FILE))
+    assert live(core) == []
+    core.accepted(c.RaiseEvent(BOOK))
+    assert len(live(core)) == 1
+    loader(core, BOOK)
+    core.accepted(c.RaiseEvent(BOOK))
+    assert len(live(core)) == 1
+
+
+def test_a_circle_of_raises_and_submissions_ends(core):
+    """Each job raises at once what submits the other: one of each, and the turn is over."""
+    for name, waits, raises in (("ping", FILE, BOOK), ("pong", BOOK, FILE)):
+        core.define(
+            name,
+            Lifecycle.REDWOOD,
+            wait_events=(WaitEvent(waits, clears=True),),
+            auto_submit=AutoSubmit.ALWAYS,
+            event_raises=(EventRaise(raises, statuses=(int(Status.REDWOOD_QUEUED),)),),
+        )
+
+    core.accepted(c.RaiseEvent(FILE))
+
+    assert (len(live(core, "ping")), len(live(core, "pong"))) == (1, 1)
+    assert pending(core) == 1
+    core.check_replay()
