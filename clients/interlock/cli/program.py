@@ -69,6 +69,8 @@ SECTIONS: Final = {
     },
 }
 _PLACES: Final = {name: place for group in SECTIONS.values() for name, place in group.items()}
+#: Short names, which the help does not list.
+ALIASES: Final = {"ps": "process-server"}
 
 
 class _OutputClosedError(Exception):
@@ -84,7 +86,7 @@ class Program(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
-        place = _PLACES.get(cmd_name)
+        place = _PLACES.get(ALIASES.get(cmd_name, cmd_name))
         if place is None:
             return None
         module, _, name = place.partition(":")
@@ -104,7 +106,8 @@ class Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Say which commands are like the one that does not exist."""
-        if args and args[0] not in _PLACES and not args[0].startswith("-"):
+        known = args and (args[0] in _PLACES or args[0] in ALIASES)
+        if args and not known and not args[0].startswith("-"):
             from difflib import get_close_matches
 
             close = get_close_matches(args[0], _PLACES, n=3)
