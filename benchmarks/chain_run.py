@@ -141,7 +141,7 @@ def chain_fields(order: ChainOrder) -> list[dict[str, Any]]:
 
 def definition_name(order: ChainOrder, task: Task) -> str:
     """The definition that runs a task."""
-    return f"{order.prefix}-{_NOT_IN_NAMES.sub('_', task.name)}"[-_NAME_MAX:].lstrip("._-")
+    return f"{order.prefix}-{_NOT_IN_NAMES.sub('_', task.name)[-_NAME_MAX:]}"
 
 
 def call_name(task: Task) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks.chain_run import ChainOrder, call_name, chain_fields
 from benchmarks.wfformat import WorkflowError, read_workflow
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def document(**parents):
@@ -74,6 +79,18 @@ def test_a_level_becomes_a_step_and_a_task_a_call(tmp_path):
     assert call_name(workflow.tasks["sort1"]) == "sort1"
 
 
+def test_long_names_are_cut_where_tasks_differ_least(tmp_path):
+    long = "SOME.WORKFLOW." * 10
+    workflow = read_workflow(written(tmp_path, document(**{f"{long}a1": (), f"{long}b1": ()})))
+    order = ChainOrder("f", workflow, None, 1, 0, "", prefix="chain-x")
+
+    *definitions, _ = chain_fields(order)
+
+    assert len({each["name"] for each in definitions}) == 2
+    assert all(each["name"].startswith("chain-x-") for each in definitions)
+    assert len({call_name(task) for task in workflow.tasks.values()}) == 2
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -87,3 +104,21 @@ def test_a_level_becomes_a_step_and_a_task_a_call(tmp_path):
 def test_what_is_no_workflow_is_refused(tmp_path, content, sentence):
     with pytest.raises(WorkflowError, match=sentence):
         read_workflow(written(tmp_path, content))
+
+
+@pytest.mark.slow
+async def test_a_workflow_runs_as_a_chain_that_keeps_its_dependencies(tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.replay", str(written(tmp_path, DIAMOND))),
+        *("--robots", "2", "--watchers", "1", "--output", "json"),
+        cwd=REPOSITORY,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+
+    report = json.loads(out)
+    assert (process.returncode, report["violated"]) == (0, []), err.decode()
+    assert (report["dependencies"], report["dependencies_kept"]) == (4, 4)
+    assert report["final"] == {"Completed": 8}  # the chain, its three steps and four calls
+    assert report["watchers"][0]["gaps"] == 0
