@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from interlock_server.core import dispatch_invariants, line_invariants
+from interlock_server.core import chain_invariants, dispatch_invariants, line_invariants
 from interlock_server.core.holding import holds_slot
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import order_of, waits
@@ -43,6 +43,7 @@ def problems(world: World) -> Iterator[str]:
     yield from _limits(world)
     yield from line_invariants.problems(world)
     yield from _restarts(world)
+    yield from chain_invariants.problems(world)
 
 
 def _restarts(world: World) -> Iterator[str]:

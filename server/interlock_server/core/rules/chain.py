@@ -29,6 +29,7 @@ from interlock_server.core.vocabulary.trigger import Trigger
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from interlock_server.core.model.chain import Chain
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
 
@@ -279,7 +280,8 @@ def _allowed(
     used_up = False
     match fired.action:
         case HandlerAction.RESTART_STEP | HandlerAction.RESTART_FAILED:
-            used_up = step.starts >= restarts_max(chain, step, starts_max)
+            again_by = definition.chain if fired.latest and definition is not None else chain.chain
+            used_up = step.starts >= _restarts_max(again_by, step.step, starts_max)
         case HandlerAction.RESTART_CHAIN:
             used_up = chain.starts >= starts_max
         case HandlerAction.GO_TO_STEP:
@@ -292,9 +294,10 @@ def _allowed(
     return fired.action, ""
 
 
-def restarts_max(chain: Job, step: Job, starts_max: int) -> int:
+def _restarts_max(chain: Chain | None, name: str, starts_max: int) -> int:
     """How often a step may run again by itself: its own maximum counts the first run (RA-19)."""
-    own = expansion.step_of(chain, step).restarts_max
+    steps = chain.steps if chain is not None else ()
+    own = next((step.restarts_max for step in steps if step.name == name), 0)
     return own - 1 if own else starts_max
 
 

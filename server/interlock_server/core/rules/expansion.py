@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.model.job import Fault, Job, Role
+from interlock_server.core.model.queue import SYSTEM_QUEUE
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.vocabulary.actor import Actor
@@ -163,7 +164,7 @@ def expand_step(
         role=Role.STEP,
         definition=chain.definition,
         definition_version=chain.definition_version,
-        queue=chain.queue,
+        queue=SYSTEM_QUEUE,  # the chain has passed the gates of its own one
         priority=chain.priority,
         parent=chain.id,
         step=step.name,
