@@ -320,6 +320,8 @@ def forget_job(world: World, job_id: int) -> None:
     job = world.jobs.pop(job_id)
     assert is_over(job.status), f"job {job_id} is not over"
     world.status_counts[job.status] -= 1
+    if not IS_FINAL[job.status]:
+        world.live_counts[job.definition] -= 1
     kin.leave(world, job)
 
 
