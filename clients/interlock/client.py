@@ -11,6 +11,7 @@ from interlock.explanation import ExplainCalls
 from interlock.filter import make_filter
 from interlock.jobs import JobCalls
 from interlock.manifest_calls import ManifestCalls
+from interlock.media import MediaCalls
 from interlock.servers import ServerCalls
 from interlock.verbs import VerbCalls
 from interlock.watch import Watch
@@ -53,6 +54,8 @@ class Interlock(
     """
 
     def __init__(self, connection: Connection) -> None:
+        #: Calls about recordings.
+        self.media = MediaCalls(connection)
         JobCalls.__init__(self, connection)
         VerbCalls.__init__(self, connection)
 

@@ -23,6 +23,7 @@ from interlock.v1.explain_service_pb2_grpc import ExplainServiceStub
 from interlock.v1.job_service_pb2_grpc import JobServiceStub
 from interlock.v1.lifecycle_service_pb2 import DescribeLifecycleRequest, ListLifecyclesRequest
 from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceStub
+from interlock.v1.media_service_pb2_grpc import MediaServiceStub
 from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceStub
 from interlock.v1.robot_service_pb2_grpc import RobotServiceStub
 from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from interlock.v1.explain_service_pb2_grpc import ExplainServiceAsyncStub
     from interlock.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceAsyncStub
+    from interlock.v1.media_service_pb2_grpc import MediaServiceAsyncStub
     from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceAsyncStub
     from interlock.v1.robot_service_pb2_grpc import RobotServiceAsyncStub
     from interlock.v1.watch_service_pb2_grpc import WatchServiceAsyncStub
@@ -148,6 +150,11 @@ class Connection:
     def lifecycles(self) -> LifecycleServiceAsyncStub:
         """The stub of LifecycleService."""
         return LifecycleServiceStub(self._channel)
+
+    @cached_property
+    def media(self) -> MediaServiceAsyncStub:
+        """The stub of MediaService, on a channel of its own: contents are large."""
+        return MediaServiceStub(self.open_channel((("grpc.use_local_subchannel_pool", 1),)))
 
     @cached_property
     def robots(self) -> RobotServiceAsyncStub:

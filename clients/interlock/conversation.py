@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from interlock.errors import InterlockError
     from interlock.outbox import Outbox
+    from interlock.recorder import Recording
     from interlock.v1.robot_service_pb2 import Question
 
 
@@ -32,6 +33,7 @@ class Conversation:
         "fence",
         "interrupted",
         "job",
+        "recordings",
         "should_stop",
     )
 
@@ -45,6 +47,8 @@ class Conversation:
         self.closed = False
         #: Whether the handler is to end at once.
         self.interrupted = False
+        #: Files that show the attempt.
+        self.recordings: list[Recording] = []
         self._outbox = outbox
         self._answer: asyncio.Future[str] | None = None
         # Made when needed: most runs never ask, and a robot starts thousands of them a second.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from interlock import json_text
-from interlock.status import STATUS_NAMES, status_name
+from interlock.status import ALIASES, STATUS_NAMES, status_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,8 +29,6 @@ _TIMESTAMP: Final = "google.protobuf.Timestamp"
 _DURATION: Final = "google.protobuf.Duration"
 _LENGTH: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*", re.IGNORECASE)
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-#: Newer and older names of statuses; both are accepted (domain.md RA-24).
-_ALIASES: Final = {"Workflowed": "Chained"}
 
 
 class DocumentError(ValueError):
@@ -204,7 +202,7 @@ class _Reader:
         return int(found.number)
 
     def _status(self, value: Any, path: str) -> int:
-        wanted = _ALIASES.get(str(value), str(value))
+        wanted = ALIASES.get(str(value).lower(), str(value))
         own = {
             str(known): number
             for number, known in STATUS_NAMES.items()

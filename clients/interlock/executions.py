@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from interlock.client import Interlock
     from interlock.outbox import Outbox
+    from interlock.recorder import Recorder
     from interlock.v1.job_service_pb2 import Refusal
     from interlock.v1.robot_service_pb2 import JobVerdict
 
@@ -71,11 +72,13 @@ class Executions:
         slots: int,
         outbox: Outbox,
         interlock: Interlock,
+        recorder: Recorder,
     ) -> None:
         self._handlers = handlers
         self._free = slots
         self._outbox = outbox
         self._interlock = interlock
+        self.recorder = recorder
         self._loop = asyncio.get_running_loop()
         self._executions: dict[int, _Execution] = {}
         #: Accepted, but every slot is taken: threads of killed jobs may still run.
@@ -164,6 +167,9 @@ class Executions:
             del self._executions[execution.offer.job]
         if (ending := self._ending_to_report(execution, task)) is not None:
             execution.conversation.report(ending.kind, ending.detail)
+        conversation = execution.conversation
+        if conversation.recordings and not (conversation.closed or self._abandoned):
+            self.recorder.send(conversation.job, conversation.fence, conversation.recordings)
         while self._queued and self._free > 0 and not self._abandoned:
             self._start(self._queued.popleft())
         self._look_idle()

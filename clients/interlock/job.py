@@ -12,7 +12,7 @@ from interlock.status import LIFECYCLE_NAMES, StatusName, actor_name, status_nam
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from interlock.v1 import job_pb2, job_service_pb2
     from interlock.v1.operator_message_pb2 import OperatorMessage
@@ -23,6 +23,8 @@ class Job:
     """One job as it was at `revision`. Everything there is to know is in `raw`."""
 
     raw: job_pb2.Job
+    #: All runs of the same work, this one included; only from `get`.
+    all_executions: Sequence[job_service_pb2.Execution] = ()
 
     @property
     def id(self) -> int:
@@ -93,6 +95,16 @@ class Job:
     def fault(self) -> job_pb2.Fault | None:
         """Why it ended badly: code, title and detail; None if it did not."""
         return self.raw.fault if self.raw.HasField("fault") else None
+
+    @property
+    def media(self) -> Sequence[job_pb2.Medium]:
+        """Its recordings."""
+        return self.raw.media
+
+    @property
+    def run_time(self) -> timedelta | None:
+        """How long it has run, without its post-running action; None before it runs (Redwood)."""
+        return self.raw.run_time.ToTimedelta() if self.raw.HasField("run_time") else None
 
     @property
     def info(self) -> str:

@@ -103,7 +103,7 @@ class JobCalls:
     async def _get(self, job: int) -> tuple[Job, int]:
         connection = self._connection
         response = await connection.call(connection.jobs.GetJob, api.GetJobRequest(job=job))
-        return Job(response.job), response.revision
+        return Job(response.job, response.executions), response.revision
 
     async def history(self, job: int) -> Entries:
         """Return every status change of one job, oldest first."""

@@ -164,6 +164,12 @@ class Outbox:
                 if kind in ENDS:
                     yield job, fence
 
+    async def told(self, job: int, fence: int) -> None:
+        """Return once the end report of an attempt is durable."""
+        while (job, fence) in self.pending_ends():
+            self._changed.clear()
+            await self._changed.wait()
+
     async def drained(self) -> None:
         """Return once everything is durable."""
         while not self.is_empty:

@@ -10,9 +10,12 @@ import asyncio
 import concurrent.futures
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from interlock import ending, json_text
+from interlock.media import name_of
+from interlock.recorder import Recording
 from interlock.suspension import make_suspension
 from interlock.v1.robot_service_pb2 import Question, ReportDetail, ReportKind
 
@@ -101,6 +104,23 @@ class Attempt:
     def canceled(self, reason: str = "") -> Ending:
         """Return this from the handler: the job ended early on request, without an error."""
         return ending.canceled(reason)
+
+    def record(
+        self,
+        path: str | Path,
+        *,
+        name: str = "",
+        content_type: str = "",
+        remove: bool = False,
+    ) -> None:
+        """Let a file be kept as a recording of this job, if its definition wants it.
+
+        It is sent after the end was reported, so it has to stay; `remove` deletes it then. The
+        name is that of the file unless another is given, and has no meaning as a path.
+        """
+        path = Path(path)
+        recording = Recording(path, name or name_of(path), content_type, remove)
+        self._conversation.recordings.append(recording)
 
     def _end_wait(self) -> None:
         if not self._conversation.interrupted:  # a killed job is not Waiting any more

@@ -17,6 +17,7 @@ from interlock.client import connect
 from interlock.errors import InterlockError, InvalidArgument, NotFound, SessionSuperseded
 from interlock.executions import Executions
 from interlock.outbox import Outbox
+from interlock.recorder import Recorder
 from interlock.retry import Backoff
 from interlock.session import SequenceLost, Session
 from interlock.v1.robot_service_pb2 import Hello
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("interlock.robot")
 #: How long the last reports may take to become durable.
 _FLUSH_SECONDS: Final = 5.0
+#: How long what was recorded may take to be sent.
+_RECORDINGS_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 2.0
 _RECONNECT_FIRST_SECONDS: Final = 0.1
 _RECONNECT_MAX_SECONDS: Final = 5.0
@@ -74,8 +77,13 @@ class Shift:
             timeout=connection.timeout,
             options=connection.options,
         )
+        self._recorder = Recorder(self._interlock, self._outbox, profile.name)
         self._executions = Executions(
-            profile.handlers, slots=profile.slots, outbox=self._outbox, interlock=self._interlock
+            profile.handlers,
+            slots=profile.slots,
+            outbox=self._outbox,
+            interlock=self._interlock,
+            recorder=self._recorder,
         )
 
     @property
@@ -107,6 +115,7 @@ class Shift:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._executions.abandon()
+            await self._recorder.abandon()
             await self._interlock.close()
             await self._connection.close()
 
@@ -177,6 +186,9 @@ class Shift:
         with suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_SECONDS):
                 await self._outbox.drained()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RECORDINGS_SECONDS):
+                await self._recorder.done()
         await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:

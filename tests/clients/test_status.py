@@ -69,3 +69,10 @@ def test_lifecycles_and_states_are_given_by_word_or_number():
 
 def test_an_actor_of_tomorrow_is_its_number():
     assert (actor_name(1), actor_name(99)) == ("user", "99")
+
+
+def test_the_other_name_of_a_status_is_understood():
+    assert status_numbers(["Workflowed", "redwood/Workflowed"]) == [
+        Status.STATUS_REDWOOD_CHAINED,
+        Status.STATUS_REDWOOD_CHAINED,
+    ]

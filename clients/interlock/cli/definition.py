@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Fields that only the server sets.
 _OUTPUT_ONLY: Final = ("version", "update_time")
+#: How the options of the keep rule begin.
+_KEEP: Final = "keep_"
 _TYPES: Final = ("string", "number", "integer", "boolean", "object", "array")
 
 
@@ -54,6 +56,13 @@ def list_definitions(invocation: Invocation) -> None:
 @click.option(
     "--message-on-failure/--no-message-on-failure", default=None, help="Ask operators (Redwood)."
 )
+@click.option(
+    "--recording", type=click.Choice(["off", "failed", "all"]), help="Of unattended jobs."
+)
+@click.option("--keep-count", type=click.IntRange(0), help="Newest final jobs that stay; 0: any.")
+@click.option("--keep-age", type=DURATION, help="How long final jobs stay, such as 30d; 0: any.")
+@click.option("--keep-status", "keep_statuses", multiple=True, help="Only these are deleted.")
+@click.option("--keep-force/--no-keep-force", default=None, help="Calls do not follow their chain.")
 @click.option("--file", "file", help="JSON as `definition list -o json` writes it; - for stdin.")
 @click.option("--replace", is_flag=True, help="Write what is not given back to its default.")
 @click.pass_obj
@@ -85,9 +94,20 @@ def put(
             raise click.UsageError(
                 f"expected --lifecycle uipath or redwood for the new definition {name!r}."
             )
-        return await _write(interlock, [base | fields])
+        return await _write(interlock, [base | fields | _keep(base, changes)])
 
     _show(invocation, invocation.call(work))
+
+
+def _keep(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the keep rule with what is given of it, if anything is."""
+    given = {
+        key.removeprefix(_KEEP): value for key, value in changes.items() if key.startswith(_KEEP)
+    }
+    if not given:
+        return {}
+    kept = {**(base.get("keep") or {}), **given}
+    return {"keep": {key: value for key, value in kept.items() if value}}
 
 
 async def _write(interlock: Interlock, definitions: list[dict[str, Any]]) -> Any:
@@ -129,7 +149,7 @@ def _read_definitions(file: str) -> list[dict[str, Any]]:
 
 
 def _read_changes(changes: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(changes)
+    fields = {key: value for key, value in changes.items() if not key.startswith(_KEEP)}
     if "labels" in fields:
         fields["labels"] = dict(fields["labels"])
     if "parameters" in fields:
@@ -212,5 +232,21 @@ def _traits(shown: dict[str, Any]) -> str:
         "completed externally" if shown["completion"] == "external" else "",
         "held on submit" if shown["hold_on_submit"] else "",
         "message on failure" if shown["message_on_failure"] else "",
+        f"records {shown['recording']}" if shown["recording"] not in {"", "off"} else "",
+        _keep_text(shown["keep"]),
     ]
     return ", ".join(trait for trait in traits if trait)
+
+
+def _keep_text(keep: dict[str, Any] | None) -> str:
+    from datetime import timedelta
+
+    from interlock.cli.instant import length
+
+    if keep is None:
+        return ""
+    age = f"those of the last {length(timedelta(seconds=keep['age']))}" if keep["age"] else ""
+    limits = [f"the newest {keep['count']}" if keep["count"] else "", age]
+    told = " and ".join(limit for limit in limits if limit) or "for ever"
+    only = f"; deletes only {', '.join(keep['statuses'])}" if keep["statuses"] else ""
+    return f"keeps {told}{only}{'; by itself' if keep['force'] else ''}"

@@ -42,6 +42,7 @@ _CODE_OF_REASON: Final = {
             "QUEUE_ALREADY_HELD",
             "MESSAGE_CLOSED",
             "NOT_EXTERNAL",
+            "RECORDING_REFUSED",
             "IN_USE",
             "CONFLICTING_DEFINITION",
             "REQUEST_ID_CONFLICT",

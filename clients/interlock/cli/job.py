@@ -81,18 +81,20 @@ def get(invocation: Invocation, job: int) -> None:
     from interlock.cli.job_view import job_details, job_mapping
     from interlock.cli.waiting import summaries
 
-    async def fetch(interlock: Interlock) -> tuple[Any, Any, Any]:
-        found = (await interlock.get(job)).raw
+    async def fetch(interlock: Interlock) -> tuple[Any, Any, Any, Any]:
+        told = await interlock.get(job)
+        found, runs = told.raw, told.all_executions
         if invocation.output != "table":
-            return found, None, None
+            return found, runs, None, None
         entries = await interlock.history(job)
-        return found, await summaries(interlock, [found]), entries[-1].raw if entries else None
+        waits = await summaries(interlock, [found])
+        return found, runs, waits, entries[-1].raw if entries else None
 
-    found, waits, last = invocation.call(fetch)
+    found, runs, waits, last = invocation.call(fetch)
     invocation.show_one(
         found,
-        mapping=job_mapping,
-        sheet=lambda one: job_details(one, now=invocation.now, waits=waits, last=last),
+        mapping=lambda one: job_mapping(one, runs),
+        sheet=lambda one: job_details(one, now=invocation.now, waits=waits, last=last, runs=runs),
     )
 
 

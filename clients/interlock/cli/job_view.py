@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from interlock.v1.job_pb2 import HistoryEntry, Job, ResumeCondition
+    from interlock.v1.job_pb2 import HistoryEntry, Job, Medium, ResumeCondition
+    from interlock.v1.job_service_pb2 import Execution
 
 COLUMNS: Final = (
     Column("JOB", right=True),
@@ -28,9 +29,11 @@ COLUMNS: Final = (
 _REPLY_REQUIRED: Final = 2
 
 
-def job_mapping(job: Job) -> dict[str, Any]:
-    """Return the job for programs."""
-    return {**to_mapping(job), "final": status_name(job.status) in FINAL}
+def job_mapping(job: Job, runs: Iterable[Execution] = ()) -> dict[str, Any]:
+    """Return the job for programs, with all runs of the same work if they are known."""
+    mapping = {**to_mapping(job), "final": status_name(job.status) in FINAL}
+    found = [to_mapping(each) for each in runs]
+    return {**mapping, "all_executions": found} if found else mapping
 
 
 def job_sheet(
@@ -94,7 +97,7 @@ def _reasons(job: Job, *, now: datetime) -> Iterable[str]:
             yield f"{verb} {ahead(time, now=now)}"
 
 
-def fault_text(job: Job) -> str:
+def fault_text(job: Job | Execution) -> str:
     """Return the fault on one line."""
     return ": ".join(part for part in (job.fault.code, job.fault.title) if part)
 
@@ -112,6 +115,7 @@ def job_details(
     now: datetime,
     waits: Mapping[int, str] | None = None,
     last: HistoryEntry | None = None,
+    runs: Iterable[Execution] = (),
 ) -> Sheet:
     """Return everything about one job and its last change; what is unset is left out."""
     conditions = [_condition(each, now=now) for each in job.resume_conditions if not each.fired]
@@ -132,6 +136,7 @@ def job_details(
             ("submitted by", job.submitted_by),
             ("reference", job.reference),
             ("restart of", str(job.restarted_from or "")),
+            ("executions", _executions(job, runs)),
             ("labels", ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items()))),
             ("created", _when(job, "create_time", now=now)),
             ("start time", _when(job, "start_time", now=now)),
@@ -144,6 +149,7 @@ def job_details(
             ("result", _pretty(job.result_json)),
             ("fault", Cell(fault_text(job), "red")),
             ("fault detail", job.fault.detail),
+            ("recordings", "\n".join(medium_line(each) for each in job.media)),
             ("messages", "\n".join(_message_line(each) for each in job.messages)),
             ("revision", str(job.revision)),
         ]
@@ -167,7 +173,47 @@ def _when(message: Any, name: str, *, now: datetime) -> str:
     return f"{local(time)} ({age(time, now=now)} ago)"
 
 
+def _executions(job: Job, runs: Iterable[Execution]) -> str:
+    """Return all runs of the same work, if there are several, each with why it failed."""
+    lines = [
+        "  ".join(
+            part
+            for part in (
+                f"{run.job}{'*' if run.job == job.id else ''}",
+                status_name(run.status),
+                _when_ended(run),
+                fault_text(run) if run.HasField("fault") else "",
+            )
+            if part
+        )
+        for run in runs
+    ]
+    return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _when_ended(run: Execution) -> str:
+    ended = moment(run, "end_time")
+    return local(ended) if ended is not None else ""
+
+
+def medium_line(medium: Medium) -> str:
+    """Return a recording on one line."""
+    told = (size_text(medium.size_bytes), medium.content_type)
+    return f"{medium.name} ({', '.join(part for part in told if part)})"
+
+
+def size_text(count: float) -> str:
+    """Return a number of bytes as people read it."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:  # noqa: PLR2004 - what a KiB is
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
 def _ran_for(job: Job, *, now: datetime) -> str:
+    if job.HasField("run_time"):  # without the post-running action
+        return length(job.run_time.ToTimedelta())
     started = moment(job, "run_start_time")
     return length((moment(job, "end_time") or now) - started) if started else ""
 

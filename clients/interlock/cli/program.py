@@ -45,6 +45,7 @@ SECTIONS: Final = {
         "messages": "operator_message:messages",
         "reply": "operator_message:reply",
     },
+    "Recordings": {"media": "media:media"},
     "What jobs need": {
         "apply": "apply:apply",
         "export": "apply:export",

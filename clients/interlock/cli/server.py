@@ -36,6 +36,7 @@ def status_sheet(found: Any, *, now: datetime) -> Sheet:
     """Return the server's status as names and values."""
     from interlock.cli.instant import age, local
     from interlock.cli.job_view import moment
+    from interlock.cli.job_view import size_text as _size
     from interlock.cli.sheet import Cell, details
 
     started = moment(found, "start_time")
@@ -53,6 +54,8 @@ def status_sheet(found: Any, *, now: datetime) -> Sheet:
             ("live jobs", str(found.live_jobs)),
             ("", "\n".join(f"{count:>9}  {name}" for name, count in counts)),
             ("archived jobs", str(found.archived_jobs)),
+            ("retention", _retention(found, now=now)),
+            ("recordings", f"{found.media} ({_size(found.media_bytes)})"),
             ("robots", str(found.robots)),
             ("watchers", str(found.watchers)),
             ("open messages", _messages(found.open_messages)),
@@ -62,16 +65,19 @@ def status_sheet(found: Any, *, now: datetime) -> Sheet:
     )
 
 
+def _retention(found: Any, *, now: datetime) -> str:
+    from interlock.cli.instant import age, local
+    from interlock.cli.job_view import moment
+
+    passed = moment(found, "retention_time")
+    if passed is None:
+        return "no pass yet"
+    deleted = f"{found.deleted_jobs} jobs deleted since the start"
+    return f"last pass {local(passed)} ({age(passed, now=now)} ago), {deleted}"
+
+
 def _messages(count: int) -> str:
     return f"{count} (see: interlock messages)" if count else "0"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:  # noqa: PLR2004 - what a KiB is
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
 
 
 @click.command(cls=ClientCommand)
@@ -134,6 +140,7 @@ def backup(invocation: Invocation, name: str) -> None:
     The copy goes into the server's backup directory.
     NAME is the name of the copy; default: the time of day.
     """
+    from interlock.cli.job_view import size_text as _size
     from interlock.cli.proto_mapping import to_mapping
     from interlock.cli.sheet import details
 

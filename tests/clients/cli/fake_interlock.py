@@ -20,7 +20,8 @@ STREAMS: Final = {"list", "verify"}
 def wrapped(message: Any) -> SimpleNamespace:
     """Return a message as the SDK hands it out: an object with the message itself as `raw`."""
     names = [each.name for each in message.DESCRIPTOR.fields]
-    return SimpleNamespace(raw=message, **{name: getattr(message, name) for name in names})
+    fields = {name: getattr(message, name) for name in names}
+    return SimpleNamespace(raw=message, all_executions=(), **fields)
 
 
 @dataclass

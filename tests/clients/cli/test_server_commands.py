@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from interlock.v1.admin_service_pb2 import BackupResponse, GetStatusResponse, VerifyResponse
 
 
@@ -15,6 +17,10 @@ def test_the_status_names_counts_and_what_to_look_at(interlock):
         history_id="0f" * 16,
         open_messages=2,
         journal_bytes=5 << 20,
+        media=3,
+        media_bytes=7 << 20,
+        retention_time=Timestamp(seconds=1_790_000_000),
+        deleted_jobs=12,
         status_counts={"redwood/Queued": 3},
     )
 
@@ -22,6 +28,8 @@ def test_the_status_names_counts_and_what_to_look_at(interlock):
 
     assert "redwood/Queued" in ended.out
     assert "5.0 MiB" in ended.out
+    assert "3 (7.0 MiB)" in ended.out
+    assert "12 jobs deleted since the start" in ended.out
     assert "0f" * 16 in ended.out
     assert "interlock messages" in ended.out
 

@@ -42,3 +42,9 @@ def test_a_status_newer_than_this_program_is_shown_by_its_number():
 def test_an_unknown_status_is_refused_with_all_that_exist(text):
     with pytest.raises(ValueError, match="Statuses: Pending"):
         status_numbers(text)
+
+
+@pytest.mark.parametrize("text", ["Workflowed", "redwood/workflowed"])
+def test_the_other_name_of_a_status_is_understood_and_never_shown(text):
+    assert status_numbers(text) == [Status.REDWOOD_CHAINED]
+    assert "Workflowed" not in all_statuses()
