@@ -94,16 +94,41 @@ class MediaCalls:
             digest=content.digest,
         )
 
+        # A refusal while the content is on its way may be lost, so it is asked for before.
+        known = await self._check(request)
+        if known is not None:
+            return known
+
         async def send(request: api.NewMedium, *, timeout: float) -> api.UploadMediumResponse:
             parts = _upload(request, path)
             try:
                 return await self._connection.media.UploadMedium(parts, timeout=timeout)
             finally:
-                await parts.aclose()
+                with suppress(RuntimeError):  # grpc may still be reading it
+                    await parts.aclose()
 
         # Each attempt gets a third of the time.
         needed = self._connection.timeout + 3 * content.size_bytes / _BYTES_PER_SECOND_MIN
-        return (await self._connection.call(send, request, timeout=needed)).medium
+        try:
+            return (await self._connection.call(send, request, timeout=needed)).medium
+        except ServerError:
+            known = await self._check(request)
+            if known is None:
+                raise
+            return known
+
+    async def _check(self, request: api.NewMedium) -> Medium | None:
+        """Return the recording if it is kept already. Raises what refuses it."""
+        asked = api.NewMedium()
+        asked.CopyFrom(request)
+        asked.validate_only = True
+
+        async def ask(request: api.NewMedium, *, timeout: float) -> api.UploadMediumResponse:
+            said = iter([api.UploadMediumRequest(medium=request)])
+            return await self._connection.media.UploadMedium(said, timeout=timeout)
+
+        answer = await self._connection.call(ask, asked)
+        return answer.medium if answer.HasField("medium") else None
 
     async def download(self, job: int, name: str, target: str | Path | BinaryIO) -> Medium:
         """Write a recording to a file, or to a path where it appears when it is whole.

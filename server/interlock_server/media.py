@@ -75,15 +75,10 @@ class Media:
         The same one again, after an answer was lost, is answered without its content. Raises
         Rejection and EngineError.
         """
-        wanted = new.medium
-        archived = await self._archived(wanted.job)
-        refused = rule.refusal(self._engine.world, wanted, new.fence, archived)
-        if refused is not None:
-            raise refused
-        known = await self._known(wanted)
+        known, archived = await self._look(new)
         if known is not None:
             return known
-        await self._find_room(wanted)
+        wanted = new.medium
         self._coming_bytes += wanted.size_bytes
         try:
             return await self._take_in(new, parts, archived)
@@ -91,6 +86,23 @@ class Media:
             raise StorageFull from None
         finally:
             self._coming_bytes -= wanted.size_bytes
+
+    async def check(self, new: NewMedium) -> Medium | None:
+        """The recording if it is kept already, None if it would be. Raises Rejection."""
+        known, _ = await self._look(new)
+        return known
+
+    async def _look(self, new: NewMedium) -> tuple[Medium | None, Job | None]:
+        """The recording if it is kept already, and the record of its job if that is archived."""
+        wanted = new.medium
+        archived = await self._archived(wanted.job)
+        refused = rule.refusal(self._engine.world, wanted, new.fence, archived)
+        if refused is not None:
+            raise refused
+        known = await self._known(wanted)
+        if known is None:
+            await self._find_room(wanted)
+        return known, archived
 
     async def _take_in(
         self, new: NewMedium, parts: AsyncIterator[bytes], archived: Job | None

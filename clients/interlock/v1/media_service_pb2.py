@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from interlock.v1 import job_pb2 as interlock_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/media_service.proto\x12\x0cinterlock.v1\x1a\x16interlock/v1/job.proto\"\x91\x01\n\tNewMedium\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\r\n\x05robot\x18\x03 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x04 \x01(\r\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\"X\n\x13UploadMediumRequest\x12)\n\x06medium\x18\x01 \x01(\x0b\x32\x17.interlock.v1.NewMediumH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"<\n\x14UploadMediumResponse\x12$\n\x06medium\x18\x01 \x01(\x0b\x32\x14.interlock.v1.Medium\"U\n\x15\x44ownloadMediumRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06offset\x18\x04 \x01(\x04\"X\n\x16\x44ownloadMediumResponse\x12&\n\x06medium\x18\x01 \x01(\x0b\x32\x14.interlock.v1.MediumH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"2\n\x10ListMediaRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\"8\n\x11ListMediaResponse\x12#\n\x05media\x18\x01 \x03(\x0b\x32\x14.interlock.v1.Medium\"Y\n\x12\x44\x65leteMediaRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\r\n\x05names\x18\x03 \x03(\t\x12\x14\n\x0crequested_by\x18\x04 \x01(\t\":\n\x13\x44\x65leteMediaResponse\x12#\n\x05media\x18\x01 \x03(\x0b\x32\x14.interlock.v1.Medium2\xe8\x02\n\x0cMediaService\x12W\n\x0cUploadMedium\x12!.interlock.v1.UploadMediumRequest\x1a\".interlock.v1.UploadMediumResponse(\x01\x12]\n\x0e\x44ownloadMedium\x12#.interlock.v1.DownloadMediumRequest\x1a$.interlock.v1.DownloadMediumResponse0\x01\x12L\n\tListMedia\x12\x1e.interlock.v1.ListMediaRequest\x1a\x1f.interlock.v1.ListMediaResponse\x12R\n\x0b\x44\x65leteMedia\x12 .interlock.v1.DeleteMediaRequest\x1a!.interlock.v1.DeleteMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n interlock/v1/media_service.proto\x12\x0cinterlock.v1\x1a\x16interlock/v1/job.proto\"\xa8\x01\n\tNewMedium\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\r\n\x05robot\x18\x03 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x04 \x01(\r\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\x12\x15\n\rvalidate_only\x18\t \x01(\x08\"X\n\x13UploadMediumRequest\x12)\n\x06medium\x18\x01 \x01(\x0b\x32\x17.interlock.v1.NewMediumH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"<\n\x14UploadMediumResponse\x12$\n\x06medium\x18\x01 \x01(\x0b\x32\x14.interlock.v1.Medium\"U\n\x15\x44ownloadMediumRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06offset\x18\x04 \x01(\x04\"X\n\x16\x44ownloadMediumResponse\x12&\n\x06medium\x18\x01 \x01(\x0b\x32\x14.interlock.v1.MediumH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"2\n\x10ListMediaRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\"8\n\x11ListMediaResponse\x12#\n\x05media\x18\x01 \x03(\x0b\x32\x14.interlock.v1.Medium\"Y\n\x12\x44\x65leteMediaRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\r\n\x05names\x18\x03 \x03(\t\x12\x14\n\x0crequested_by\x18\x04 \x01(\t\":\n\x13\x44\x65leteMediaResponse\x12#\n\x05media\x18\x01 \x03(\x0b\x32\x14.interlock.v1.Medium2\xe8\x02\n\x0cMediaService\x12W\n\x0cUploadMedium\x12!.interlock.v1.UploadMediumRequest\x1a\".interlock.v1.UploadMediumResponse(\x01\x12]\n\x0e\x44ownloadMedium\x12#.interlock.v1.DownloadMediumRequest\x1a$.interlock.v1.DownloadMediumResponse0\x01\x12L\n\tListMedia\x12\x1e.interlock.v1.ListMediaRequest\x1a\x1f.interlock.v1.ListMediaResponse\x12R\n\x0b\x44\x65leteMedia\x12 .interlock.v1.DeleteMediaRequest\x1a!.interlock.v1.DeleteMediaResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interlock.v1.media_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NEWMEDIUM']._serialized_start=75
-  _globals['_NEWMEDIUM']._serialized_end=220
-  _globals['_UPLOADMEDIUMREQUEST']._serialized_start=222
-  _globals['_UPLOADMEDIUMREQUEST']._serialized_end=310
-  _globals['_UPLOADMEDIUMRESPONSE']._serialized_start=312
-  _globals['_UPLOADMEDIUMRESPONSE']._serialized_end=372
-  _globals['_DOWNLOADMEDIUMREQUEST']._serialized_start=374
-  _globals['_DOWNLOADMEDIUMREQUEST']._serialized_end=459
-  _globals['_DOWNLOADMEDIUMRESPONSE']._serialized_start=461
-  _globals['_DOWNLOADMEDIUMRESPONSE']._serialized_end=549
-  _globals['_LISTMEDIAREQUEST']._serialized_start=551
-  _globals['_LISTMEDIAREQUEST']._serialized_end=601
-  _globals['_LISTMEDIARESPONSE']._serialized_start=603
-  _globals['_LISTMEDIARESPONSE']._serialized_end=659
-  _globals['_DELETEMEDIAREQUEST']._serialized_start=661
-  _globals['_DELETEMEDIAREQUEST']._serialized_end=750
-  _globals['_DELETEMEDIARESPONSE']._serialized_start=752
-  _globals['_DELETEMEDIARESPONSE']._serialized_end=810
-  _globals['_MEDIASERVICE']._serialized_start=813
-  _globals['_MEDIASERVICE']._serialized_end=1173
+  _globals['_NEWMEDIUM']._serialized_end=243
+  _globals['_UPLOADMEDIUMREQUEST']._serialized_start=245
+  _globals['_UPLOADMEDIUMREQUEST']._serialized_end=333
+  _globals['_UPLOADMEDIUMRESPONSE']._serialized_start=335
+  _globals['_UPLOADMEDIUMRESPONSE']._serialized_end=395
+  _globals['_DOWNLOADMEDIUMREQUEST']._serialized_start=397
+  _globals['_DOWNLOADMEDIUMREQUEST']._serialized_end=482
+  _globals['_DOWNLOADMEDIUMRESPONSE']._serialized_start=484
+  _globals['_DOWNLOADMEDIUMRESPONSE']._serialized_end=572
+  _globals['_LISTMEDIAREQUEST']._serialized_start=574
+  _globals['_LISTMEDIAREQUEST']._serialized_end=624
+  _globals['_LISTMEDIARESPONSE']._serialized_start=626
+  _globals['_LISTMEDIARESPONSE']._serialized_end=682
+  _globals['_DELETEMEDIAREQUEST']._serialized_start=684
+  _globals['_DELETEMEDIAREQUEST']._serialized_end=773
+  _globals['_DELETEMEDIARESPONSE']._serialized_start=775
+  _globals['_DELETEMEDIARESPONSE']._serialized_end=833
+  _globals['_MEDIASERVICE']._serialized_start=836
+  _globals['_MEDIASERVICE']._serialized_end=1196
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,7 @@ class NewMedium(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     """partition of the job; empty means "default"."""
     job: _builtins.int
@@ -49,6 +50,8 @@ class NewMedium(_message.Message):
     """size_bytes of the content."""
     digest: _builtins.str
     """digest of the content: SHA-256 in 64 lowercase hex digits."""
+    validate_only: _builtins.bool
+    """validate_only asks whether the recording would be kept, before its content is sent: nothing is kept."""
     def __init__(
         self,
         *,
@@ -60,10 +63,11 @@ class NewMedium(_message.Message):
         content_type: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         digest: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "digest", b"digest", "fence", b"fence", "job", b"job", "name", b"name", "partition", b"partition", "robot", b"robot", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "digest", b"digest", "fence", b"fence", "job", b"job", "name", b"name", "partition", b"partition", "robot", b"robot", "size_bytes", b"size_bytes", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -108,7 +112,7 @@ class UploadMediumResponse(_message.Message):
     MEDIUM_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def medium(self) -> _job_pb2.Medium:
-        """medium as it is kept."""
+        """medium as it is kept; unset if validate_only was asked and it is not kept yet."""
 
     def __init__(
         self,

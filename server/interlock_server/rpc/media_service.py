@@ -48,6 +48,11 @@ class MediaService(MediaServiceServicer):
             raise InvalidArgument("medium", "expected it in the first message, but it is unset")
         partition = self._partition(said.medium)
         new = _new_medium(said.medium, partition.now_ms())
+        if said.medium.validate_only:
+            known = await partition.media.check(new)
+            return pb.UploadMediumResponse(
+                medium=None if known is None else convert_job.medium(known)
+            )
         kept = await partition.media.upload(new, _parts(request))
         return pb.UploadMediumResponse(medium=convert_job.medium(kept))
 
