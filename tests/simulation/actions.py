@@ -40,7 +40,9 @@ def submit(life: Life) -> None:
     redwood = life.site.definitions[name].lifecycle == REDWOOD
     now_ms = life.core.now_ms
     starts = [0, 0, 0, now_ms + choose.randint(1, 600_000), now_ms + 3 * YEAR_MS]
-    robot = choose.choice(["", "", "", life.name(life.robots)])
+    chain = life.site.definitions[name].chain
+    robot = choose.choice(["", "", "", life.name(life.robots)]) if chain is None else ""
+    parent = life.any_job() if redwood and choose.random() < 0.1 else None
     ending = choose.choice([(0, 0), (0, 0), (60_000, 0), (60_000, 60_000), (0, 300_000)])
     life.do(
         c.SubmitJobs(
@@ -51,11 +53,14 @@ def submit(life: Life) -> None:
                     queue=choose.choice(["", life.name(life.site.queues)]),
                     priority=choose.choice([0, 0, 10, 90]),
                     robot=robot,
-                    count=1 if robot else choose.randint(1, 3),
+                    count=1 if robot or chain else choose.randint(1, 3),
                     start_ms=choose.choice(starts) if redwood else 0,
                     hold=redwood and choose.random() < 0.1,
                     stop_after_ms=0 if redwood else ending[0],
                     kill_after_ms=0 if redwood else ending[1],
+                    parent=parent.id if parent else 0,
+                    after_parent=parent is not None and choose.random() < 0.5,
+                    start_at_step=choose.choice(["", "", "step-1"]) if chain else "",
                 ),
             )
         )

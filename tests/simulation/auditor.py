@@ -9,14 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core import invariants
+from interlock_server.core.model.job import Role
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, STATUS_STATE, Status
 from interlock_server.core.vocabulary.trigger import Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from interlock_server.core.change import Cause
     from interlock_server.core.model.job import Job
     from interlock_server.core.turn import Draft
@@ -156,10 +155,9 @@ class Auditor:
             assert at_ms <= cause.at_ms, (
                 f"{row.id} of job {job_id} came {at_ms - cause.at_ms} ms early (C4.14)"
             )
-        check = _CHECKS.get(row.trigger)
         job = self.job(job_id)
-        if check is not None and job is not None:
-            check(self, job, row.id)
+        if job is not None and IS_FINAL[row.target]:
+            self.chain_ended(job, row.id)
 
     def _instant(self, job_id: int, field: str) -> int:
         """What a field said before a turn, or what the turn itself made of it before it acted."""
@@ -195,12 +193,12 @@ class Auditor:
                 assert not provider.held, f"{where}: its provider is held"
 
     def chain_ended(self, chain: Job, what: str) -> None:
-        """Check that nothing of a chain is under way when it ends (C4.11)."""
+        """Check that nothing of a chain or step is under way when it ends (C4.11)."""
         live = [
             job.id
             for job in self.life.core.world.jobs.values()
             if job.parent == chain.id
-            and chain.chain is not None
+            and job.role is not Role.PLAIN
             and not IS_FINAL[job.status]
             and job.status != S.REDWOOD_DISABLED
         ]
@@ -246,9 +244,3 @@ class Auditor:
     def forget_world(self) -> None:
         """The records are other objects now."""
         self.looked = self.heard = self.read = 0
-
-
-_CHECKS: Final[dict[Trigger, Callable[[Auditor, Job, str], None]]] = {
-    T.COMPLETE: Auditor.chain_ended,
-    T.FAIL: Auditor.chain_ended,
-}

@@ -13,7 +13,7 @@ from interlock_server.core.command import Verb
 from interlock_server.core.explain import Sight, explain
 from interlock_server.core.lane import waits
 from interlock_server.core.model.definition import Completion
-from interlock_server.core.model.job import ResumeKind
+from interlock_server.core.model.job import ResumeKind, Role
 from interlock_server.core.rejection import Rejection
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Status
 from tests.simulation.actions import choices_of
@@ -148,6 +148,12 @@ RESTS: Final = (
     lambda _, job, __: job.status == S.REDWOOD_EVENT_WAIT,
     # Others that rest have its lock.
     lambda _, job, __: job.status == S.REDWOOD_LOCK_WAIT,
+    # Its chain, its members or its parent rest.
+    lambda _, job, __: job.status == S.REDWOOD_CHAINED,
+    lambda _, job, __: (
+        job.status == S.REDWOOD_WAITING and (job.chain is not None or job.role is Role.STEP)
+    ),
+    lambda _, job, __: job.status == S.REDWOOD_DELAYED and job.delay_reason == "parent",
     # The room in its queue, or its robot's screen, is taken by jobs that rest.
     lambda life, job, definition: (
         waits(job)

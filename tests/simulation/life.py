@@ -55,8 +55,8 @@ class Life:
     # -- what can be done -----------------------------------------------------------------------
 
     def can(self, command: str) -> bool:
-        """Whether this release has a command."""
-        return getattr(c, command, None) in _RULES
+        """Whether this release has a command, or another part by its name."""
+        return command == "Chains" or getattr(c, command, None) in _RULES
 
     def do(self, command: c.Command, actor: Actor = Actor.USER, author: str = "operator") -> Any:
         """Take a turn, and look at everything that it recorded."""

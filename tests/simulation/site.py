@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from interlock_server.core import command as c
+from interlock_server.core.model.chain import (
+    Call,
+    Chain,
+    HandledStatus,
+    HandlerAction,
+    StatusHandler,
+    Step,
+)
 from interlock_server.core.model.definition import (
     AutoSubmit,
     Completion,
@@ -87,6 +95,10 @@ class Site:
             for name in (f"definition-{n}" for n in range(size.definitions))
         }
 
+        for number in range(size.chains if can("Chains") else 0):
+            name = f"chain-{number}"
+            self.definitions[name] = self.chain(choose, name)
+
     def definition(self, choose: Random, name: str) -> Definition:
         """A definition with some of the features that its lifecycle has."""
         lifecycle = choose.choice([REDWOOD, REDWOOD, REDWOOD, UIPATH])
@@ -98,6 +110,57 @@ class Site:
             if choose.random() < feature.likely and self.can(feature.needs):
                 fields |= feature.make(choose, self)
         return Definition(name, lifecycle, **fields)
+
+    def chain(self, choose: Random, name: str) -> Definition:
+        """A chain of some steps, whose calls may be chains that were made before it."""
+        fields: dict[str, Any] = {"queue": choose.choice(self.queues)}
+        for feature in FEATURES[REDWOOD]:
+            if feature.of_chains and choose.random() < feature.likely / 2:
+                fields |= feature.make(choose, self)
+        names = [each.name for each in self.definitions.values() if each.lifecycle == REDWOOD]
+        steps = tuple(self._step(choose, place, names) for place in range(choose.randint(1, 3)))
+        easy = choose.random() < 0.3
+        handlers = () if easy else self._handlers(choose, steps=len(steps))
+        chain = Chain(steps, handlers, request_restart=easy)
+        return Definition(name, REDWOOD, chain=chain, **fields)
+
+    def _step(self, choose: Random, place: int, names: list[str]) -> Step:
+        calls = tuple(
+            Call(
+                f"call-{number}",
+                choose.choice(names),
+                precondition=choose.choice(["", "", "true", "run_again", "false"]),
+                hold=choose.random() < 0.1,
+                disabled=choose.random() < 0.1,
+            )
+            for number in range(choose.randint(0, 3))
+        )
+        return Step(
+            f"step-{place}",
+            calls,
+            precondition=choose.choice(["", "", "", "false"]),
+            handlers=self._handlers(choose, steps=place + 1),
+            restarts_max=choose.randint(1, 3),
+            hold=choose.random() < 0.05,
+        )
+
+    def _handlers(self, choose: Random, *, steps: int) -> tuple[StatusHandler, ...]:
+        handlers = []
+        for on in choose.sample(list(HandledStatus), choose.randint(0, 2)):
+            action = choose.choice(list(HandlerAction))
+            if on in {HandledStatus.COMPLETED, HandledStatus.OTHERWISE}:
+                action = HandlerAction.CONTINUE
+            restarts = action.name.startswith("RESTART")
+            handlers.append(
+                StatusHandler(
+                    on,
+                    action,
+                    step=f"step-{steps - 1}" if action is HandlerAction.GO_TO_STEP else "",
+                    delay_ms=choose.choice([0, MINUTE_MS]) if restarts else 0,
+                    latest=restarts and choose.random() < 0.3,
+                )
+            )
+        return tuple(handlers)
 
     def queue(self, choose: Random, name: str) -> Queue:
         """A queue; only what the catalog may say about it."""
@@ -153,6 +216,8 @@ class Feature(NamedTuple):
     make: Callable[[Random, Site], dict[str, Any]]
     #: Only where this command exists.
     needs: str = "PutQueues"
+    #: Chains may have it too.
+    of_chains: bool = False
 
 
 BANK: Final = Parameter("bank", "string", default_json='"A"')
@@ -207,16 +272,16 @@ def lock_needs(choose: Random, site: Site) -> dict[str, Any]:
 
 FEATURES: Final[dict[int, list[Feature]]] = {
     REDWOOD: [
-        Feature(0.1, lambda _, __: {"hold_on_submit": True}),
-        Feature(0.2, lambda _, __: {"message_on_failure": True}),
+        Feature(0.1, lambda _, __: {"hold_on_submit": True}, of_chains=True),
+        Feature(0.2, lambda _, __: {"message_on_failure": True}, of_chains=True),
         Feature(0.2, lambda _, __: {"return_code_map": "0,4-8"}),
         Feature(0.2, lambda _, __: {"uncertain_timeout_ms": 5_000}),
         Feature(0.1, lambda _, __: {"completion": Completion.EXTERNAL}),
         Feature(0.2, lambda _, __: {"parameters": (BANK,)}),
-        Feature(0.3, wait_events, "PutEvents"),
-        Feature(0.2, event_raises, "PutEvents"),
-        Feature(0.3, lock_needs, "PutLocks"),
-        Feature(0.3, restart_behaviors, "PutRestartDefaults"),
+        Feature(0.3, wait_events, "PutEvents", of_chains=True),
+        Feature(0.2, event_raises, "PutEvents", of_chains=True),
+        Feature(0.3, lock_needs, "PutLocks", of_chains=True),
+        Feature(0.3, restart_behaviors, "PutRestartDefaults", of_chains=True),
         Feature(0.1, lambda choose, _: {"resources": (choose.choice(RESOURCES),)}, "PutServers"),
         Feature(0.1, lambda choose, site: {"server": choose.choice(site.servers)}, "PutServers"),
     ],

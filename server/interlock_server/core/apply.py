@@ -182,6 +182,10 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
             world.finished.append(job.id)
             if job.id in world.families:
                 world.finished += world.families[job.id]
+            elif job.chain is not None and job.top in world.families:
+                world.finished += world.families[
+                    job.top
+                ]  # its own members wait for it, not the top
         elif target == Status.UIPATH_PENDING:
             if job.requested_robot:
                 world.pending_twins[job.definition, job.requested_robot] = job.id

@@ -33,7 +33,7 @@ from interlock_server.core.rules import (
 )
 from interlock_server.core.turn import Draft, Turn
 from interlock_server.core.vocabulary.actor import Actor
-from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
+from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,8 +63,10 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
         while finished < len(world.finished):  # following one end may bring another
             job = world.jobs.get(world.finished[finished])
             finished += 1
-            # What ended before this turn is there because its last message was answered.
-            if job is not None and job.revision > revision and job.id not in followed:
+            # What ended before this turn is there because its last message was answered; what has
+            # not ended, because the top of its family has.
+            ended = job is not None and IS_FINAL[job.status] and job.revision > revision
+            if job is not None and ended and job.id not in followed:
                 followed.add(job.id)
                 finish.follow(world, turn, job)
         if not (world.raisers or turn.raised):

@@ -69,5 +69,18 @@ def may_leave(world: World, job: Job) -> bool:
     """
     top = world.jobs.get(job.top)
     return (
-        is_over(job.status) and job.open_message is None and (top is None or IS_FINAL[top.status])
+        is_over(job.status)
+        and job.open_message is None
+        and (top is None or IS_FINAL[top.status])
+        and (job.role == Role.PLAIN or not _lives_above(world, job))
     )
+
+
+def _lives_above(world: World, job: Job) -> bool:
+    """Whether a chain or step that the job belongs to is not over: it may outlive the top."""
+    above: Job | None = job
+    while above is not None and above.role != Role.PLAIN:
+        above = world.jobs.get(above.parent)
+        if above is not None and not is_over(above.status):
+            return True
+    return False

@@ -299,8 +299,11 @@ def chain_of(world: World, job: Job) -> Job:
 
 
 def top_of(world: World, job: Job) -> Job:
-    """The job at the top of its family."""
-    return world.jobs[job.top] if job.top else job
+    """The job at the top of its family, or the highest one that is left of it."""
+    top = world.jobs.get(job.top)
+    while top is None and (above := world.jobs.get(job.parent)) is not None:
+        job = above
+    return top or job
 
 
 def path_of(world: World, job: Job) -> tuple[str, ...]:
