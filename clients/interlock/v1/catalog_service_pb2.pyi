@@ -469,3 +469,105 @@ class ReleaseQueueResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseQueueResponse: _TypeAlias = ReleaseQueueResponse  # noqa: Y015
+
+@_typing.final
+class PutRestartDefaultsRequest(_message.Message):
+    """PutRestartDefaultsRequest is the request of PutRestartDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    BEHAVIORS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    partition: _builtins.str
+    """partition to work in; empty means "default"."""
+    request_id: _builtins.str
+    """request_id makes the request safe to repeat for 24 hours: 16 to 64 of A-Z a-z 0-9 . _ : -"""
+    @_builtins.property
+    def behaviors(self) -> _containers.RepeatedCompositeFieldContainer[_definition_pb2.RestartBehavior]:
+        """behaviors for Completed, Error, Killed, Canceled and Unknown, each at most once."""
+
+    def __init__(
+        self,
+        *,
+        partition: _builtins.str = ...,
+        behaviors: _abc.Iterable[_definition_pb2.RestartBehavior] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviors", b"behaviors", "partition", b"partition", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutRestartDefaultsRequest: _TypeAlias = PutRestartDefaultsRequest  # noqa: Y015
+
+@_typing.final
+class PutRestartDefaultsResponse(_message.Message):
+    """PutRestartDefaultsResponse is the answer of PutRestartDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEHAVIORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def behaviors(self) -> _containers.RepeatedCompositeFieldContainer[_definition_pb2.RestartBehavior]:
+        """behaviors as they are now."""
+
+    def __init__(
+        self,
+        *,
+        behaviors: _abc.Iterable[_definition_pb2.RestartBehavior] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviors", b"behaviors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutRestartDefaultsResponse: _TypeAlias = PutRestartDefaultsResponse  # noqa: Y015
+
+@_typing.final
+class GetRestartDefaultsRequest(_message.Message):
+    """GetRestartDefaultsRequest is the request of GetRestartDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    partition: _builtins.str
+    """partition to work in; empty means "default"."""
+    def __init__(
+        self,
+        *,
+        partition: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partition", b"partition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRestartDefaultsRequest: _TypeAlias = GetRestartDefaultsRequest  # noqa: Y015
+
+@_typing.final
+class GetRestartDefaultsResponse(_message.Message):
+    """GetRestartDefaultsResponse is the answer of GetRestartDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEHAVIORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def behaviors(self) -> _containers.RepeatedCompositeFieldContainer[_definition_pb2.RestartBehavior]:
+        """behaviors of the partition; where there is none for a status, the server's count."""
+
+    def __init__(
+        self,
+        *,
+        behaviors: _abc.Iterable[_definition_pb2.RestartBehavior] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behaviors", b"behaviors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRestartDefaultsResponse: _TypeAlias = GetRestartDefaultsResponse  # noqa: Y015

@@ -75,6 +75,16 @@ class CatalogServiceStub(object):
                 request_serializer=interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueRequest.SerializeToString,
                 response_deserializer=interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueResponse.FromString,
                 _registered_method=True)
+        self.PutRestartDefaults = channel.unary_unary(
+                '/interlock.v1.CatalogService/PutRestartDefaults',
+                request_serializer=interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsRequest.SerializeToString,
+                response_deserializer=interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsResponse.FromString,
+                _registered_method=True)
+        self.GetRestartDefaults = channel.unary_unary(
+                '/interlock.v1.CatalogService/GetRestartDefaults',
+                request_serializer=interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsRequest.SerializeToString,
+                response_deserializer=interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer(object):
@@ -137,6 +147,20 @@ class CatalogServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutRestartDefaults(self, request, context):
+        """PutRestartDefaults says what follows a final status where a definition does not say; it replaces what was said before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRestartDefaults(self, request, context):
+        """GetRestartDefaults shows what follows a final status where a definition does not say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +203,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ReleaseQueue,
                     request_deserializer=interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueRequest.FromString,
                     response_serializer=interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueResponse.SerializeToString,
+            ),
+            'PutRestartDefaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutRestartDefaults,
+                    request_deserializer=interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsRequest.FromString,
+                    response_serializer=interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsResponse.SerializeToString,
+            ),
+            'GetRestartDefaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRestartDefaults,
+                    request_deserializer=interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsRequest.FromString,
+                    response_serializer=interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +432,60 @@ class CatalogService(object):
             '/interlock.v1.CatalogService/ReleaseQueue',
             interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueRequest.SerializeToString,
             interlock_dot_v1_dot_catalog__service__pb2.ReleaseQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutRestartDefaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interlock.v1.CatalogService/PutRestartDefaults',
+            interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsRequest.SerializeToString,
+            interlock_dot_v1_dot_catalog__service__pb2.PutRestartDefaultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRestartDefaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interlock.v1.CatalogService/GetRestartDefaults',
+            interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsRequest.SerializeToString,
+            interlock_dot_v1_dot_catalog__service__pb2.GetRestartDefaultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

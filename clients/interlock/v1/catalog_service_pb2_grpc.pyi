@@ -49,6 +49,10 @@ class CatalogServiceStub:
     """HoldQueue stops dispatching from a queue at once. Its Queued jobs become QueueHeld one slice after the other."""
     ReleaseQueue: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ReleaseQueueRequest, _catalog_service_pb2.ReleaseQueueResponse]
     """ReleaseQueue lets a held queue go on."""
+    PutRestartDefaults: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.PutRestartDefaultsRequest, _catalog_service_pb2.PutRestartDefaultsResponse]
+    """PutRestartDefaults says what follows a final status where a definition does not say; it replaces what was said before."""
+    GetRestartDefaults: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetRestartDefaultsRequest, _catalog_service_pb2.GetRestartDefaultsResponse]
+    """GetRestartDefaults shows what follows a final status where a definition does not say."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
@@ -71,6 +75,10 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """HoldQueue stops dispatching from a queue at once. Its Queued jobs become QueueHeld one slice after the other."""
     ReleaseQueue: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ReleaseQueueRequest, _catalog_service_pb2.ReleaseQueueResponse]  # type: ignore[assignment]
     """ReleaseQueue lets a held queue go on."""
+    PutRestartDefaults: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.PutRestartDefaultsRequest, _catalog_service_pb2.PutRestartDefaultsResponse]  # type: ignore[assignment]
+    """PutRestartDefaults says what follows a final status where a definition does not say; it replaces what was said before."""
+    GetRestartDefaults: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetRestartDefaultsRequest, _catalog_service_pb2.GetRestartDefaultsResponse]  # type: ignore[assignment]
+    """GetRestartDefaults shows what follows a final status where a definition does not say."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """CatalogService keeps what jobs are made of: definitions and queues."""
@@ -138,5 +146,21 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.ReleaseQueueResponse, _abc.Awaitable[_catalog_service_pb2.ReleaseQueueResponse]]:
         """ReleaseQueue lets a held queue go on."""
+
+    @_abc_1.abstractmethod
+    def PutRestartDefaults(
+        self,
+        request: _catalog_service_pb2.PutRestartDefaultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.PutRestartDefaultsResponse, _abc.Awaitable[_catalog_service_pb2.PutRestartDefaultsResponse]]:
+        """PutRestartDefaults says what follows a final status where a definition does not say; it replaces what was said before."""
+
+    @_abc_1.abstractmethod
+    def GetRestartDefaults(
+        self,
+        request: _catalog_service_pb2.GetRestartDefaultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.GetRestartDefaultsResponse, _abc.Awaitable[_catalog_service_pb2.GetRestartDefaultsResponse]]:
+        """GetRestartDefaults shows what follows a final status where a definition does not say."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

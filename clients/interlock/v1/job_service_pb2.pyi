@@ -1522,3 +1522,91 @@ class ListMessagesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMessagesResponse: _TypeAlias = ListMessagesResponse  # noqa: Y015
+
+@_typing.final
+class EditJobRequest(_message.Message):
+    """EditJobRequest is the request of EditJob; what is unset stays as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    JOB_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    partition: _builtins.str
+    """partition to work in; empty means "default"."""
+    job: _builtins.int
+    """job to change."""
+    parameters_json: _builtins.str
+    """parameters_json are the new inputs, a JSON object; empty leaves them."""
+    queue: _builtins.str
+    """queue to wait in; empty leaves it."""
+    priority: _builtins.int
+    """priority, 1 to 100; 0 leaves it."""
+    reason: _builtins.str
+    """reason for the history, at most 1,024 characters."""
+    request_id: _builtins.str
+    """request_id makes the request safe to repeat for 24 hours: 16 to 64 of A-Z a-z 0-9 . _ : -"""
+    requested_by: _builtins.str
+    """requested_by names the caller in the history, at most 128 characters; empty means "user"."""
+    expected_revision: _builtins.int
+    """expected_revision refuses the request if the job has changed since; 0 for any."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """start_time before which it does not start; unset leaves it."""
+
+    def __init__(
+        self,
+        *,
+        partition: _builtins.str = ...,
+        job: _builtins.int = ...,
+        parameters_json: _builtins.str = ...,
+        queue: _builtins.str = ...,
+        priority: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        requested_by: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "job", b"job", "parameters_json", b"parameters_json", "partition", b"partition", "priority", b"priority", "queue", b"queue", "reason", b"reason", "request_id", b"request_id", "requested_by", b"requested_by", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditJobRequest: _TypeAlias = EditJobRequest  # noqa: Y015
+
+@_typing.final
+class EditJobResponse(_message.Message):
+    """EditJobResponse is the answer of EditJob."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """revision of the partition that includes the changes."""
+    @_builtins.property
+    def outcome(self) -> Global___JobOutcome:
+        """outcome for the job."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        outcome: Global___JobOutcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditJobResponse: _TypeAlias = EditJobResponse  # noqa: Y015

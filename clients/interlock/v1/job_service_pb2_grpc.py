@@ -97,6 +97,11 @@ class JobServiceStub(object):
                 request_serializer=interlock_dot_v1_dot_job__service__pb2.RescheduleJobsRequest.SerializeToString,
                 response_deserializer=interlock_dot_v1_dot_job__service__pb2.RescheduleJobsResponse.FromString,
                 _registered_method=True)
+        self.EditJob = channel.unary_unary(
+                '/interlock.v1.JobService/EditJob',
+                request_serializer=interlock_dot_v1_dot_job__service__pb2.EditJobRequest.SerializeToString,
+                response_deserializer=interlock_dot_v1_dot_job__service__pb2.EditJobResponse.FromString,
+                _registered_method=True)
         self.SetJobPriority = channel.unary_unary(
                 '/interlock.v1.JobService/SetJobPriority',
                 request_serializer=interlock_dot_v1_dot_job__service__pb2.SetJobPriorityRequest.SerializeToString,
@@ -215,6 +220,14 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditJob(self, request, context):
+        """EditJob changes a Redwood job that is not Queued yet, and corrects a Modified one. Editing lets a Modified job go on
+        once nothing is wrong with it any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetJobPriority(self, request, context):
         """SetJobPriority changes the priority of jobs that no robot has.
         """
@@ -312,6 +325,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.RescheduleJobs,
                     request_deserializer=interlock_dot_v1_dot_job__service__pb2.RescheduleJobsRequest.FromString,
                     response_serializer=interlock_dot_v1_dot_job__service__pb2.RescheduleJobsResponse.SerializeToString,
+            ),
+            'EditJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditJob,
+                    request_deserializer=interlock_dot_v1_dot_job__service__pb2.EditJobRequest.FromString,
+                    response_serializer=interlock_dot_v1_dot_job__service__pb2.EditJobResponse.SerializeToString,
             ),
             'SetJobPriority': grpc.unary_unary_rpc_method_handler(
                     servicer.SetJobPriority,
@@ -666,6 +684,33 @@ class JobService(object):
             '/interlock.v1.JobService/RescheduleJobs',
             interlock_dot_v1_dot_job__service__pb2.RescheduleJobsRequest.SerializeToString,
             interlock_dot_v1_dot_job__service__pb2.RescheduleJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interlock.v1.JobService/EditJob',
+            interlock_dot_v1_dot_job__service__pb2.EditJobRequest.SerializeToString,
+            interlock_dot_v1_dot_job__service__pb2.EditJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

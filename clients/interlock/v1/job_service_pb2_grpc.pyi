@@ -62,6 +62,10 @@ class JobServiceStub:
     """
     RescheduleJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RescheduleJobsRequest, _job_service_pb2.RescheduleJobsResponse]
     """RescheduleJobs gives waiting Redwood jobs another start time. A job that is Scheduled or Held keeps its status."""
+    EditJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.EditJobRequest, _job_service_pb2.EditJobResponse]
+    """EditJob changes a Redwood job that is not Queued yet, and corrects a Modified one. Editing lets a Modified job go on
+    once nothing is wrong with it any more.
+    """
     SetJobPriority: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.SetJobPriorityRequest, _job_service_pb2.SetJobPriorityResponse]
     """SetJobPriority changes the priority of jobs that no robot has."""
     CompleteJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CompleteJobsRequest, _job_service_pb2.CompleteJobsResponse]
@@ -107,6 +111,10 @@ class JobServiceAsyncStub(JobServiceStub):
     """
     RescheduleJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RescheduleJobsRequest, _job_service_pb2.RescheduleJobsResponse]  # type: ignore[assignment]
     """RescheduleJobs gives waiting Redwood jobs another start time. A job that is Scheduled or Held keeps its status."""
+    EditJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.EditJobRequest, _job_service_pb2.EditJobResponse]  # type: ignore[assignment]
+    """EditJob changes a Redwood job that is not Queued yet, and corrects a Modified one. Editing lets a Modified job go on
+    once nothing is wrong with it any more.
+    """
     SetJobPriority: _aio.UnaryUnaryMultiCallable[_job_service_pb2.SetJobPriorityRequest, _job_service_pb2.SetJobPriorityResponse]  # type: ignore[assignment]
     """SetJobPriority changes the priority of jobs that no robot has."""
     CompleteJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CompleteJobsRequest, _job_service_pb2.CompleteJobsResponse]  # type: ignore[assignment]
@@ -221,6 +229,16 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.RescheduleJobsResponse, _abc.Awaitable[_job_service_pb2.RescheduleJobsResponse]]:
         """RescheduleJobs gives waiting Redwood jobs another start time. A job that is Scheduled or Held keeps its status."""
+
+    @_abc_1.abstractmethod
+    def EditJob(
+        self,
+        request: _job_service_pb2.EditJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.EditJobResponse, _abc.Awaitable[_job_service_pb2.EditJobResponse]]:
+        """EditJob changes a Redwood job that is not Queued yet, and corrects a Modified one. Editing lets a Modified job go on
+        once nothing is wrong with it any more.
+        """
 
     @_abc_1.abstractmethod
     def SetJobPriority(

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#interlock/v1/operator_message.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x02\n\x0fOperatorMessage\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07pattern\x18\x04 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x05 \x03(\t\x12)\n\x06status\x18\x06 \x01(\x0e\x32\x19.interlock.v1.ReplyStatus\x12\x10\n\x08\x62locking\x18\x07 \x01(\x08\x12\r\n\x05reply\x18\x08 \x01(\t\x12\x12\n\nreplied_by\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreply_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x7f\n\x0bReplyStatus\x12\x1c\n\x18REPLY_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19REPLY_STATUS_NOT_REQUIRED\x10\x01\x12\x19\n\x15REPLY_STATUS_REQUIRED\x10\x02\x12\x18\n\x14REPLY_STATUS_REPLIED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#interlock/v1/operator_message.proto\x12\x0cinterlock.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x02\n\x0fOperatorMessage\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0b\n\x03job\x18\x02 \x01(\x04\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07pattern\x18\x04 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x05 \x03(\t\x12)\n\x06status\x18\x06 \x01(\x0e\x32\x19.interlock.v1.ReplyStatus\x12\x10\n\x08\x62locking\x18\x07 \x01(\x08\x12\r\n\x05reply\x18\x08 \x01(\t\x12\x12\n\nreplied_by\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreply_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07restart\x18\x0c \x01(\x08*\x7f\n\x0bReplyStatus\x12\x1c\n\x18REPLY_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19REPLY_STATUS_NOT_REQUIRED\x10\x01\x12\x19\n\x15REPLY_STATUS_REQUIRED\x10\x02\x12\x18\n\x14REPLY_STATUS_REPLIED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interlock.v1.operator_message_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPLYSTATUS']._serialized_start=372
-  _globals['_REPLYSTATUS']._serialized_end=499
+  _globals['_REPLYSTATUS']._serialized_start=389
+  _globals['_REPLYSTATUS']._serialized_end=516
   _globals['_OPERATORMESSAGE']._serialized_start=87
-  _globals['_OPERATORMESSAGE']._serialized_end=370
+  _globals['_OPERATORMESSAGE']._serialized_end=387
 # @@protoc_insertion_point(module_scope)

@@ -65,6 +65,7 @@ class OperatorMessage(_message.Message):
     REPLIED_BY_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REPLY_TIME_FIELD_NUMBER: _builtins.int
+    RESTART_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """id is unique in the partition."""
     job: _builtins.int
@@ -76,11 +77,13 @@ class OperatorMessage(_message.Message):
     status: Global___ReplyStatus.ValueType
     """status says whether a reply is still needed."""
     blocking: _builtins.bool
-    """blocking says that the job waits in Console for the reply."""
+    """blocking says that the job waits for the reply, in Console or ConsoleRestart."""
     reply: _builtins.str
     """reply is the answer that was given; empty while open."""
     replied_by: _builtins.str
     """replied_by names who answered."""
+    restart: _builtins.bool
+    """restart says that the reply decides what follows a bad end: the choices are what can be done."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """choices are suggested replies; where given, the reply has to be one of them."""
@@ -107,10 +110,11 @@ class OperatorMessage(_message.Message):
         replied_by: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         reply_time: _timestamp_pb2.Timestamp | None = ...,
+        restart: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "reply_time", b"reply_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking", b"blocking", "choices", b"choices", "create_time", b"create_time", "id", b"id", "job", b"job", "pattern", b"pattern", "replied_by", b"replied_by", "reply", b"reply", "reply_time", b"reply_time", "status", b"status", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking", b"blocking", "choices", b"choices", "create_time", b"create_time", "id", b"id", "job", b"job", "pattern", b"pattern", "replied_by", b"replied_by", "reply", b"reply", "reply_time", b"reply_time", "restart", b"restart", "status", b"status", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

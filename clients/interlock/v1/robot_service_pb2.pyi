@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from interlock.v1 import definition_pb2 as _definition_pb2
 from interlock.v1 import job_pb2 as _job_pb2
 from interlock.v1 import job_service_pb2 as _job_service_pb2
 from interlock.v1 import robot_pb2 as _robot_pb2
@@ -74,6 +75,12 @@ class _OrderKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderKind.V
     """ORDER_KIND_FORGET: it is not yours any more; end it and report nothing."""
     ORDER_KIND_REPLY: _OrderKind.ValueType  # 5
     """ORDER_KIND_REPLY: the operator has answered."""
+    ORDER_KIND_START: _OrderKind.ValueType  # 6
+    """ORDER_KIND_START: its pre-running action has passed; run it and report STARTED (Redwood)."""
+    ORDER_KIND_RUN_PRE_RUNNING: _OrderKind.ValueType  # 7
+    """ORDER_KIND_RUN_PRE_RUNNING: run the pre-running action of the robot and report PRE_RUNNING_DONE (Redwood)."""
+    ORDER_KIND_RUN_POST_RUNNING: _OrderKind.ValueType  # 8
+    """ORDER_KIND_RUN_POST_RUNNING: run the post-running action of the robot and report POST_RUNNING_DONE (Redwood)."""
 
 class OrderKind(_OrderKind, metaclass=_OrderKindEnumTypeWrapper):
     """OrderKind is what a robot is ordered to do with a job that it has."""
@@ -90,6 +97,12 @@ ORDER_KIND_FORGET: OrderKind.ValueType  # 4
 """ORDER_KIND_FORGET: it is not yours any more; end it and report nothing."""
 ORDER_KIND_REPLY: OrderKind.ValueType  # 5
 """ORDER_KIND_REPLY: the operator has answered."""
+ORDER_KIND_START: OrderKind.ValueType  # 6
+"""ORDER_KIND_START: its pre-running action has passed; run it and report STARTED (Redwood)."""
+ORDER_KIND_RUN_PRE_RUNNING: OrderKind.ValueType  # 7
+"""ORDER_KIND_RUN_PRE_RUNNING: run the pre-running action of the robot and report PRE_RUNNING_DONE (Redwood)."""
+ORDER_KIND_RUN_POST_RUNNING: OrderKind.ValueType  # 8
+"""ORDER_KIND_RUN_POST_RUNNING: run the post-running action of the robot and report POST_RUNNING_DONE (Redwood)."""
 Global___OrderKind: _TypeAlias = OrderKind  # noqa: Y015
 
 class _ReportKind:
@@ -130,6 +143,10 @@ class _ReportKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportKind
     """REPORT_KIND_SUSPENDED: it waits without a robot; details carry conditions and saved data (UiPath)."""
     REPORT_KIND_REMOTE_GONE: _ReportKind.ValueType  # 15
     """REPORT_KIND_REMOTE_GONE: the remote job was deleted before its end was known (Redwood)."""
+    REPORT_KIND_PRE_RUNNING_DONE: _ReportKind.ValueType  # 16
+    """REPORT_KIND_PRE_RUNNING_DONE: its pre-running action has ended; details carry what it decided, or its fault (Redwood)."""
+    REPORT_KIND_POST_RUNNING_DONE: _ReportKind.ValueType  # 17
+    """REPORT_KIND_POST_RUNNING_DONE: its post-running action has ended; details carry what it decided, or its fault (Redwood)."""
 
 class ReportKind(_ReportKind, metaclass=_ReportKindEnumTypeWrapper):
     """ReportKind is what a robot says about a job that it has."""
@@ -166,6 +183,10 @@ REPORT_KIND_SUSPENDED: ReportKind.ValueType  # 14
 """REPORT_KIND_SUSPENDED: it waits without a robot; details carry conditions and saved data (UiPath)."""
 REPORT_KIND_REMOTE_GONE: ReportKind.ValueType  # 15
 """REPORT_KIND_REMOTE_GONE: the remote job was deleted before its end was known (Redwood)."""
+REPORT_KIND_PRE_RUNNING_DONE: ReportKind.ValueType  # 16
+"""REPORT_KIND_PRE_RUNNING_DONE: its pre-running action has ended; details carry what it decided, or its fault (Redwood)."""
+REPORT_KIND_POST_RUNNING_DONE: ReportKind.ValueType  # 17
+"""REPORT_KIND_POST_RUNNING_DONE: its post-running action has ended; details carry what it decided, or its fault (Redwood)."""
 Global___ReportKind: _TypeAlias = ReportKind  # noqa: Y015
 
 @_typing.final
@@ -218,6 +239,7 @@ class Hello(_message.Message):
     HOST_FIELD_NUMBER: _builtins.int
     SERVER_FIELD_NUMBER: _builtins.int
     RESOURCES_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     """partition to work in; empty means "default"."""
     robot: _builtins.str
@@ -232,6 +254,10 @@ class Hello(_message.Message):
     """server is the process server that it belongs to: it takes jobs of the queues which that provides, while that is
     started. Empty for none. A server that nobody has put yet is accepted: the robot keeps what it runs, and idles
     until the server is put.
+    """
+    actions: _builtins.bool
+    """actions says that it runs jobs with a pre-running action only when ordered to start, and knows the orders that run
+    actions. A robot that does not is given back no such job.
     """
     @_builtins.property
     def definitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -262,10 +288,11 @@ class Hello(_message.Message):
         host: _builtins.str = ...,
         server: _builtins.str = ...,
         resources: _abc.Iterable[_builtins.str] | None = ...,
+        actions: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "host", b"host", "instance", b"instance", "partition", b"partition", "queues", b"queues", "resources", b"resources", "robot", b"robot", "running", b"running", "server", b"server", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "definitions", b"definitions", "host", b"host", "instance", b"instance", "partition", b"partition", "queues", b"queues", "resources", b"resources", "robot", b"robot", "running", b"running", "server", b"server", "slots", b"slots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,6 +414,8 @@ class Offer(_message.Message):
     RESUME_VERSION_FIELD_NUMBER: _builtins.int
     SAVED_JSON_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    WAIT_FOR_START_FIELD_NUMBER: _builtins.int
+    POST_RUNNING_CODE_FIELD_NUMBER: _builtins.int
     job: _builtins.int
     """job id."""
     fence: _builtins.int
@@ -405,6 +434,12 @@ class Offer(_message.Message):
     """resume_version is 0 for a first start, more for a fragment after a suspension."""
     saved_json: _builtins.str
     """saved_json is what the previous fragment saved when it suspended; empty for none."""
+    wait_for_start: _builtins.bool
+    """wait_for_start says that the job has a pre-running action: accept it, and run nothing of it before ORDER_KIND_START."""
+    post_running_code: _builtins.bool
+    """post_running_code says that it is not over with its end report: keep it until ORDER_KIND_RUN_POST_RUNNING or
+    ORDER_KIND_FORGET, or until the end report was refused.
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """labels of the job."""
@@ -422,10 +457,12 @@ class Offer(_message.Message):
         resume_version: _builtins.int = ...,
         saved_json: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        wait_for_start: _builtins.bool = ...,
+        post_running_code: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "fence", b"fence", "job", b"job", "labels", b"labels", "lifecycle", b"lifecycle", "parameters_json", b"parameters_json", "priority", b"priority", "queue", b"queue", "resume_version", b"resume_version", "saved_json", b"saved_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "fence", b"fence", "job", b"job", "labels", b"labels", "lifecycle", b"lifecycle", "parameters_json", b"parameters_json", "post_running_code", b"post_running_code", "priority", b"priority", "queue", b"queue", "resume_version", b"resume_version", "saved_json", b"saved_json", "wait_for_start", b"wait_for_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -652,6 +689,40 @@ class Suspension(_message.Message):
 Global___Suspension: _TypeAlias = Suspension  # noqa: Y015
 
 @_typing.final
+class ActionOutcome(_message.Message):
+    """ActionOutcome is what an action that a robot ran decided about its job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EFFECT_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    effect: _definition_pb2.RuleEffect.ValueType
+    """effect on the job: HOLD, CANCEL, FAIL, RESCHEDULE or MOVE before it runs, COMPLETE or FAIL after it ran.
+    RULE_EFFECT_UNSPECIFIED lets it go on: it runs, or keeps its result.
+    """
+    queue: _builtins.str
+    """queue that it goes to (MOVE)."""
+    @_builtins.property
+    def delay(self) -> _duration_pb2.Duration:
+        """delay until its new start (RESCHEDULE)."""
+
+    def __init__(
+        self,
+        *,
+        effect: _definition_pb2.RuleEffect.ValueType = ...,
+        delay: _duration_pb2.Duration | None = ...,
+        queue: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay", "effect", b"effect", "queue", b"queue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActionOutcome: _TypeAlias = ActionOutcome  # noqa: Y015
+
+@_typing.final
 class ReportDetail(_message.Message):
     """ReportDetail is what only some reports carry."""
 
@@ -664,6 +735,7 @@ class ReportDetail(_message.Message):
     QUESTION_FIELD_NUMBER: _builtins.int
     SUSPENSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """index of the report in its columns, from 0; unused in a Report."""
     result_json: _builtins.str
@@ -684,6 +756,10 @@ class ReportDetail(_message.Message):
     def suspension(self) -> Global___Suspension:
         """suspension of SUSPENDED."""
 
+    @_builtins.property
+    def action(self) -> Global___ActionOutcome:
+        """action is what an action decided (PRE_RUNNING_DONE, POST_RUNNING_DONE); unset if the job goes on as it would."""
+
     def __init__(
         self,
         *,
@@ -694,10 +770,11 @@ class ReportDetail(_message.Message):
         question: Global___Question | None = ...,
         suspension: Global___Suspension | None = ...,
         reason: _builtins.str = ...,
+        action: Global___ActionOutcome | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fault", b"fault", "question", b"question", "suspension", b"suspension"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "fault", b"fault", "question", b"question", "suspension", b"suspension"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fault", b"fault", "index", b"index", "question", b"question", "reason", b"reason", "result_json", b"result_json", "return_code", b"return_code", "suspension", b"suspension"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "fault", b"fault", "index", b"index", "question", b"question", "reason", b"reason", "result_json", b"result_json", "return_code", b"return_code", "suspension", b"suspension"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -334,14 +334,15 @@ def put_definition(world: World, definition: Definition) -> None:
     waiting.forget_definition(world, definition.name)
     world.definitions[definition.name] = definition
     waiting.know_definition(world, definition)
-    if definition.event_raises:
-        world.raisers[definition.name] = None
-    else:
-        world.raisers.pop(definition.name, None)
-    if definition.concludes:
-        world.concluders[definition.name] = None
-    else:
-        world.concluders.pop(definition.name, None)
+    for index, has in (
+        (world.raisers, definition.event_raises),
+        (world.special, definition.is_special),
+        (world.changers, definition.on_change),
+    ):
+        if has:
+            index[definition.name] = None
+        else:
+            index.pop(definition.name, None)
     world.lanes.follow_definition(definition, world.jobs)
     if definition.name not in world.definition_numbers:
         world.add_name(Name(NAME_DEFINITION, world.next_number, definition.name))
@@ -351,8 +352,8 @@ def delete_definition(world: World, name: str) -> None:
     """Remove a definition; its number stays taken."""
     waiting.forget_definition(world, name)
     del world.definitions[name]
-    world.raisers.pop(name, None)
-    world.concluders.pop(name, None)
+    for index in (world.raisers, world.special, world.changers):
+        index.pop(name, None)
 
 
 def put_queue(world: World, queue: Queue) -> None:

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import msgspec
 
-from interlock_server.core.model.definition import Definition, RestartBehavior
+from interlock_server.core.model.definition import Definition, RestartBehavior, RuleEffect
 from interlock_server.core.model.job import Fault, Job, ResumeCondition, ResumeKind, StopStrategy
 from interlock_server.core.model.lock import Lock
 from interlock_server.core.model.medium import Medium
@@ -96,6 +96,18 @@ class ChangeJobs(Command, frozen=True):
     #: COMPLETE.
     failed: bool = False
     result: str = ""
+
+
+class EditJob(Command, frozen=True):
+    """Change a Redwood job that is not Queued yet. Answer: Outcome."""
+
+    job: int
+    #: Empty and 0 leave what there is.
+    parameters: str = ""
+    queue: str = ""
+    priority: int = 0
+    start_ms: int = 0
+    expected_revision: int = 0
 
 
 class RestartJobs(Command, frozen=True):
@@ -297,6 +309,7 @@ class OpenSession(Command, frozen=True):
     slots: int = 1
     running: tuple[RunningJob, ...] = ()
     host: str = ""
+    acts: bool = False
     server: str = ""
     resources: tuple[str, ...] = ()
 
@@ -361,6 +374,8 @@ class ReportKind(IntEnum):
     NOTED = 13
     SUSPENDED = 14
     REMOTE_GONE = 15
+    PRE_RUNNING_DONE = 16
+    POST_RUNNING_DONE = 17
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
@@ -382,6 +397,16 @@ class Suspension(msgspec.Struct, frozen=True, gc=False):
     same_robot: bool = False
 
 
+class ActionOutcome(msgspec.Struct, frozen=True, gc=False):
+    """What an action that a robot ran decided; without an effect the job goes on as it would."""
+
+    effect: RuleEffect | None = None
+    #: RESCHEDULE.
+    delay_ms: int = 0
+    #: MOVE: the queue.
+    target: str = ""
+
+
 class ReportDetail(msgspec.Struct, frozen=True, gc=False):
     """What only some reports carry."""
 
@@ -391,6 +416,7 @@ class ReportDetail(msgspec.Struct, frozen=True, gc=False):
     question: Question | None = None
     suspension: Suspension | None = None
     reason: str = ""
+    action: ActionOutcome | None = None
 
 
 NO_DETAIL = ReportDetail()

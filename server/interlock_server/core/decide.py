@@ -11,7 +11,9 @@ from interlock_server.core.rules import (
     call,
     catalog,
     deadline,
+    definition_actions,
     dispatch,
+    edit,
     ending,
     event_follow,
     finish,
@@ -19,11 +21,11 @@ from interlock_server.core.rules import (
     lock,
     medium,
     named_event,
+    on_change,
     queue,
     reply,
     report,
     restart,
-    restart_behavior,
     resume,
     robot,
     server,
@@ -59,6 +61,7 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
         return answer
     followed: set[int] = set()
     events: Iterator[bool] | None = None
+    place = changes, 0
     while True:
         while finished < len(world.finished):  # following one end may bring another
             job = world.jobs.get(world.finished[finished])
@@ -69,10 +72,13 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
             if job is not None and ended and job.id not in followed:
                 followed.add(job.id)
                 finish.follow(world, turn, job)
-        if not (world.raisers or turn.raised):
-            break
-        events = events or event_follow.follow(world, turn, changes)
-        if not next(events):
+        if world.changers:
+            place = on_change.follow(world, turn, place)
+        more = False
+        if world.raisers or turn.raised:
+            events = events or event_follow.follow(world, turn, changes)
+            more = next(events)
+        if not more and finished == len(world.finished):
             break
     turn.end()
     return answer
@@ -155,6 +161,7 @@ _VERBS: Final[dict[Verb, Callable[[World, Turn, Job, ChangeJobs], bool | Rejecti
 _RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
     c.SubmitJobs: submission.submit,
     c.ChangeJobs: _change_jobs,
+    c.EditJob: edit.edit,
     c.RestartJobs: restart.restart,
     c.FireConditions: resume.fire,
     c.Reply: reply.reply,
@@ -162,7 +169,7 @@ _RULES: Final[dict[type[Command], Callable[[World, Turn, Any], Any]]] = {
     c.DeleteDefinitions: catalog.delete_definitions,
     c.PutQueues: catalog.put_queues,
     c.DeleteQueues: catalog.delete_queues,
-    c.PutRestartDefaults: restart_behavior.put_defaults,
+    c.PutRestartDefaults: definition_actions.put_restart_defaults,
     c.HoldQueue: queue.hold_queue,
     c.ReleaseQueue: queue.release_queue,
     c.PutServers: server.put_servers,

@@ -165,8 +165,11 @@ def _indexes(world: World) -> Iterator[str]:
         world.terminating
     ):
         yield "jobs in Terminating differ from a scan"
-    if {d.name for d in world.definitions.values() if d.concludes} != set(world.concluders):
+    definitions = world.definitions.values()
+    if {each.name for each in definitions if each.is_special} != set(world.special):
         yield "definitions with actions, behaviors or limits differ from a scan"
+    if {each.name for each in definitions if each.on_change} != set(world.changers):
+        yield "definitions with on-change actions differ from a scan"
     yield from _resumes(world)
     yield from _deadlines(world)
     yield from _twins(world)
@@ -219,6 +222,8 @@ def _deadlines(world: World) -> Iterator[str]:
             due.append((job.delay_until_ms, job.id, "delay_until_ms"))
         elif job.status == Status.REDWOOD_EVENT_WAIT and job.events_again_ms:
             due.append((job.events_again_ms, job.id, "events_again_ms"))
+        elif job.status == Status.REDWOOD_RUNNING and job.limit_at_ms:
+            due.append((job.limit_at_ms, job.id, "limit_at_ms"))
         elif job.status == Status.REDWOOD_UNCERTAIN:
             due.append((job.uncertain_until_ms, job.id, "uncertain_until_ms"))
         elif job.status == Status.UIPATH_SUSPENDED:

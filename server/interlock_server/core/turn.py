@@ -67,6 +67,9 @@ class EffectKind(IntEnum):
     CANCEL = 3
     FORGET = 4
     REPLY = 5
+    START = 6
+    RUN_PRE_RUNNING = 7
+    RUN_POST_RUNNING = 8
 
 
 class Effect(NamedTuple):

@@ -50,8 +50,8 @@ class World:
     __slots__ = (
         "alarms",
         "auto_submits",
+        "changers",
         "children",
-        "concluders",
         "deadlines",
         "definition_numbers",
         "definitions",
@@ -98,6 +98,7 @@ class World:
         "server_load",
         "servers",
         "settings",
+        "special",
         "spilled",
         "status_counts",
         "steps",
@@ -187,11 +188,13 @@ class World:
         self.unfinished: dict[int, int] = {}
         #: The newest job of each step: (chain, name of the step).
         self.steps: dict[tuple[int, str], int] = {}
-        #: Definitions whose jobs need more at their end than a status: an action, a restart
-        #: behavior, a runtime limit.
-        self.concluders: dict[str, None] = {}
         #: Live jobs by the run of the same work that they came after.
         self.restarts: dict[int, dict[int, None]] = {}
+        #: Definitions whose jobs have an on-change action.
+        self.changers: dict[str, None] = {}
+        #: Definitions whose jobs begin or end with more than a change of status: an action, a
+        #: restart behavior, a runtime limit.
+        self.special: dict[str, None] = {}
         #: Jobs in Never.
         self.never: dict[int, None] = {}
         #: Definitions whose jobs raise or clear named events by their statuses.

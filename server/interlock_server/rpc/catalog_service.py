@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.v1 import catalog_service_pb2 as pb
 from interlock.v1.catalog_service_pb2_grpc import CatalogServiceServicer
-from interlock_server.core.command import DeleteDefinitions, DeleteQueues, HoldQueue, ReleaseQueue
+from interlock_server.core.command import (
+    DeleteDefinitions,
+    DeleteQueues,
+    HoldQueue,
+    PutRestartDefaults,
+    ReleaseQueue,
+)
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.rpc import convert_catalog, convert_definition, page, validate
 from interlock_server.rpc.once import Response, submit_once
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
     from interlock_server.core.command import Command
-    from interlock_server.core.model.definition import Definition
+    from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.queue import Queue
     from interlock_server.partition import Partition
     from interlock_server.partitions import Partitions
@@ -95,6 +101,29 @@ class CatalogService(CatalogServiceServicer):
             lambda _: pb.DeleteDefinitionsResponse(),
             pb.DeleteDefinitionsResponse,
         )
+
+    async def PutRestartDefaults(  # noqa: N802
+        self, request: pb.PutRestartDefaultsRequest, _context: Context
+    ) -> pb.PutRestartDefaultsResponse:
+        """Say what follows a final status where a definition does not."""
+        behaviors = convert_definition.restart_behaviors("behaviors", request.behaviors)
+
+        def build(answer: Sequence[RestartBehavior]) -> pb.PutRestartDefaultsResponse:
+            response = pb.PutRestartDefaultsResponse()
+            convert_definition.add_restart_behaviors(response.behaviors, answer)
+            return response
+
+        command = PutRestartDefaults(behaviors)
+        return await self._submit(request, command, build, pb.PutRestartDefaultsResponse)
+
+    async def GetRestartDefaults(  # noqa: N802
+        self, request: pb.GetRestartDefaultsRequest, _context: Context
+    ) -> pb.GetRestartDefaultsResponse:
+        """Show what follows a final status where a definition does not say."""
+        found = await self._partition(request).read(lambda world: world.restart_defaults)
+        response = pb.GetRestartDefaultsResponse()
+        convert_definition.add_restart_behaviors(response.behaviors, found)
+        return response
 
     # -- queues ---------------------------------------------------------------------------------
 

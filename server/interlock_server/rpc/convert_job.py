@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock.v1 import job_pb2, job_service_pb2
-from interlock_server.core.command import ChangeJobs, FireConditions, NewJob, SubmitJobs, Verb
+from interlock_server.core.command import (
+    ChangeJobs,
+    EditJob,
+    FireConditions,
+    NewJob,
+    SubmitJobs,
+    Verb,
+)
 from interlock_server.core.model.job import ResumeKind
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -74,6 +81,24 @@ def change_jobs(request: Any, verb: Verb, **what: Any) -> ChangeJobs:
     """Check a verb; all their requests have these fields."""
     jobs = validate.identifiers("jobs", request.jobs)
     return ChangeJobs(verb, jobs, expected_revision(request), **what)
+
+
+def edit_job(request: job_service_pb2.EditJobRequest) -> EditJob:
+    """Check a change of one job."""
+    given = (request.parameters_json, request.queue, request.priority)
+    if not any(given) and not request.HasField("start_time"):
+        raise InvalidArgument(
+            "job", "expected something to change: parameters_json, queue, priority or start_time"
+        )
+    parameters = request.parameters_json
+    return EditJob(
+        job=validate.identifier("job", request.job),
+        parameters=validate.json_object("parameters_json", parameters) if parameters else "",
+        queue=validate.optional_name("queue", request.queue),
+        priority=validate.number("priority", request.priority, 0, validate.PRIORITY_MAX),
+        start_ms=validate.optional_timestamp_ms(request, "start_time"),
+        expected_revision=validate.bounded("expected_revision", request.expected_revision),
+    )
 
 
 def expected_revision(request: Any) -> int:

@@ -80,6 +80,7 @@ def operator_message(record: OperatorMessage) -> operator_message_pb2.OperatorMe
         choices=record.choices,
         status=_reply_status(record),
         blocking=record.blocking,
+        restart=record.restart,
         reply=record.reply,
         replied_by=record.replied_by,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from interlock.v1 import robot_pb2, robot_service_pb2
 from interlock.v1.error_reason_pb2 import ErrorReason
 from interlock_server.core.command import (
+    ActionOutcome,
     OpenSession,
     ReportDetail,
     ReportKind,
@@ -18,6 +19,7 @@ from interlock_server.core.command import (
     Suspension,
 )
 from interlock_server.core.command import Report as ReportCommand
+from interlock_server.core.model.definition import RuleEffect
 from interlock_server.core.model.job import Fault, ResumeCondition, ResumeKind
 from interlock_server.rpc import validate
 from interlock_server.rpc.convert_job import KEY_MAX, refusal
@@ -72,6 +74,7 @@ def open_session(hello: robot_service_pb2.Hello) -> OpenSession:
         slots=validate.number("hello.slots", hello.slots, 1, SLOTS_MAX),
         running=running,
         host=validate.text("hello.host", hello.host, HOST_MAX),
+        acts=hello.actions,
         server=validate.optional_name("hello.server", hello.server),
         resources=validate.names(
             "hello.resources", hello.resources, count_max=validate.RESOURCES_MAX
@@ -180,6 +183,7 @@ def _detail(path: str, given: robot_service_pb2.ReportDetail) -> ReportDetail:
         if given.HasField("suspension")
         else None,
         reason=validate.reason(given.reason, f"{path}.reason"),
+        action=_action(f"{path}.action", given.action) if given.HasField("action") else None,
     )
 
 
@@ -189,6 +193,15 @@ def _fault(given: robot_service_pb2.ReportDetail) -> Fault:
         code=validate.cleaned(given.fault.code, CODE_MAX) or "FAILED",
         title=validate.cleaned(given.fault.title, TITLE_MAX),
         detail=validate.cleaned(given.fault.detail, FAULT_CHARS_MAX, lines=True),
+    )
+
+
+def _action(path: str, given: robot_service_pb2.ActionOutcome) -> ActionOutcome:
+    effect = validate.choice(f"{path}.effect", given.effect, (0, *RuleEffect), "rule effect")
+    return ActionOutcome(
+        effect=RuleEffect(effect) if effect else None,
+        delay_ms=validate.optional_duration_ms(given, "delay", f"{path}.delay"),
+        target=validate.optional_name(f"{path}.queue", given.queue),
     )
 
 
@@ -281,6 +294,8 @@ def offers(given: Sequence[Offer]) -> robot_service_pb2.SessionResponse:
             resume_version=each.resume_version,
             saved_json=each.saved,
             labels=each.labels,
+            wait_for_start=each.wait_for_start,
+            post_running_code=each.post_running_code,
         )
     return message
 

@@ -165,6 +165,29 @@ class JobService(JobServiceServicer):
             request, Verb.SET_PRIORITY, pb.SetJobPriorityResponse, value=priority
         )
 
+    async def EditJob(  # noqa: N802
+        self, request: pb.EditJobRequest, _context: Context
+    ) -> pb.EditJobResponse:
+        """Change a Redwood job that is not Queued yet, or correct a Modified one."""
+        command = convert_job.edit_job(request)
+        partition = self._partition(request)
+
+        def build(found: Outcome) -> pb.EditJobResponse:
+            return pb.EditJobResponse(
+                revision=partition.world.revision, outcome=convert_job.outcome(found)
+            )
+
+        return await submit_once(
+            partition,
+            command,
+            request,
+            build,
+            pb.EditJobResponse,
+            actor=Actor.USER,
+            author=validate.author("requested_by", request.requested_by),
+            reason=validate.reason(request.reason),
+        )
+
     async def CompleteJobs(  # noqa: N802
         self, request: pb.CompleteJobsRequest, _context: Context
     ) -> pb.CompleteJobsResponse:

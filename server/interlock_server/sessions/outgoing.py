@@ -38,6 +38,10 @@ class Offer(NamedTuple):
     resume_version: int
     saved: str
     labels: dict[str, str]
+    #: It has a pre-running action: its code runs when that has passed.
+    wait_for_start: bool = False
+    #: The robot has a post-running action for it.
+    post_running_code: bool = False
 
 
 class Order(NamedTuple):
@@ -88,8 +92,9 @@ _ORDER_OF_STATUS: Final = {
 }
 
 
-def offer_of(job: Job, fence: int) -> Offer:
+def offer_of(world: World, job: Job, fence: int) -> Offer:
     """The offer of one attempt of a job."""
+    special = world.definitions.get(job.definition) if job.definition in world.special else None
     return Offer(
         job.id,
         fence,
@@ -101,14 +106,31 @@ def offer_of(job: Job, fence: int) -> Offer:
         job.resume_version,
         job.saved,
         job.labels,
+        special is not None and special.acts_before,
+        special is not None and special.post_running_code,
     )
+
+
+def _action_of(world: World, job: Job) -> EffectKind | None:
+    """What is due of a job's actions; a robot that has done it lets the order pass."""
+    if job.definition not in world.special:
+        return None
+    definition = world.definitions[job.definition]
+    match job.status:
+        case Status.REDWOOD_PRE_RUNNING:
+            return EffectKind.RUN_PRE_RUNNING
+        case Status.REDWOOD_RUNNING if definition.acts_before:
+            return EffectKind.START
+        case Status.REDWOOD_POST_RUNNING:
+            return EffectKind.RUN_POST_RUNNING
+    return None
 
 
 def standing_orders(world: World, robot: str) -> list[Order]:
     """Orders that follow from the statuses of a robot's jobs, and the newest replies for them."""
     orders = []
     for job in attached_jobs(world, robot):
-        kind = _ORDER_OF_STATUS.get(Status(job.status))
+        kind = _ORDER_OF_STATUS.get(Status(job.status)) or _action_of(world, job)
         if kind is not None:
             orders.append(Order(job.id, job.fence, kind))
         replied = [message for message in job.messages if message.blocking and message.replied_ms]

@@ -146,7 +146,7 @@ class SessionStream:
     def deliver(self, effect: Effect) -> None:
         """Put a durable offer or order into the outbox."""
         if effect.kind is EffectKind.OFFER:
-            self._offers.append(offer_of(effect.job, effect.fence))
+            self._offers.append(offer_of(self._engine.world, effect.job, effect.fence))
         else:
             self._orders.append(
                 Order(effect.job.id, effect.fence, effect.kind, effect.message, effect.reply)

@@ -17,7 +17,7 @@ from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1 import watch_service_pb2 as watches
-from interlock.v1.status_pb2 import Lifecycle
+from interlock.v1.status_pb2 import Lifecycle, Status
 
 if TYPE_CHECKING:
     from tests.support.bad_inputs.scene import Scene
@@ -42,6 +42,7 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "JobService/SetJobPriority": lambda scene: jobs.SetJobPriorityRequest(
         jobs=[scene.queued], priority=60
     ),
+    "JobService/EditJob": lambda scene: jobs.EditJobRequest(job=scene.held, priority=60),
     "JobService/CompleteJobs": lambda scene: jobs.CompleteJobsRequest(jobs=[scene.outside]),
     "JobService/FireResumeConditions": lambda _: jobs.FireResumeConditionsRequest(
         kind=job_pb2.RESUME_KIND_PERSON, key="task-1"
@@ -66,6 +67,15 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "CatalogService/PutDefinitions": lambda _: catalog.PutDefinitionsRequest(definitions=[_NEW]),
     "CatalogService/ListDefinitions": lambda _: catalog.ListDefinitionsRequest(),
     "CatalogService/DeleteDefinitions": lambda _: catalog.DeleteDefinitionsRequest(names=["typed"]),
+    "CatalogService/PutRestartDefaults": lambda _: catalog.PutRestartDefaultsRequest(
+        behaviors=[
+            definition_pb2.RestartBehavior(
+                status=Status.STATUS_REDWOOD_ERROR,
+                action=definition_pb2.RestartAction.RESTART_ACTION_REQUEST_RESTART,
+            )
+        ]
+    ),
+    "CatalogService/GetRestartDefaults": lambda _: catalog.GetRestartDefaultsRequest(),
     "CatalogService/PutQueues": lambda _: catalog.PutQueuesRequest(
         queues=[queue_pb2.Queue(name="new")]
     ),

@@ -163,12 +163,14 @@ def _of_ids(fields: dict[str, Any]) -> Iterator[Wrong]:
         yield from names("robots")
     for field in ("queue", "robot"):
         if field in fields:
-            yield from named(field)
+            needed = "job" not in fields  # an edit that names none leaves it as it is
+            yield from (wrong for wrong in named(field) if needed or wrong[1][field])
     if "expected_revision" in fields:
         beyond = {"expected_revision": BEYOND_63_BITS}
         yield "an expected_revision beyond 63 bits", beyond, "OUT_OF_BOUNDS"
-        both = {"expected_revision": 1, "jobs": [5, 6]}
-        yield "an expected_revision of two jobs", both, "INVALID_FIELD"
+        if "jobs" in fields:
+            both = {"expected_revision": 1, "jobs": [5, 6]}
+            yield "an expected_revision of two jobs", both, "INVALID_FIELD"
         yield "another expected_revision", {"expected_revision": 1}, "REVISION_MISMATCH"
 
 

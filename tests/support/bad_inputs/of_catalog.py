@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from interlock.v1 import catalog_service_pb2 as pb
-from interlock.v1.definition_pb2 import Definition, Parameter
+from interlock.v1.definition_pb2 import (
+    Definition,
+    LimitKind,
+    Parameter,
+    RestartAction,
+    RestartBehavior,
+    Rule,
+    RuleEffect,
+    RuntimeLimit,
+)
 from interlock.v1.queue_pb2 import Queue
-from interlock.v1.status_pb2 import Lifecycle
+from interlock.v1.status_pb2 import Lifecycle, Status
 from tests.support.bad_inputs.by_field import BAD_TEXTS, Wrong, named
 from tests.support.bad_inputs.of_jobs import BAD_LENGTHS
 from tests.support.bad_inputs.row import BadInput
 
+_HOLDS: Final = RuleEffect.RULE_EFFECT_HOLD
+_MOVES: Final = RuleEffect.RULE_EFFECT_MOVE
+_MAXIMUM: Final = LimitKind.LIMIT_KIND_MAXIMUM
+_STOP: Final = RestartAction.RESTART_ACTION_STOP
+_HELD: Final = Status.STATUS_REDWOOD_HELD
+_ERROR: Final = Status.STATUS_REDWOOD_ERROR
 _UIPATH: Final = Lifecycle.LIFECYCLE_UIPATH
 _DEFINITION: Final[list[Wrong]] = [
     *named("name"),
@@ -59,6 +75,25 @@ _DEFINITION: Final[list[Wrong]] = [
     ),
     ("a name with an escape", {"parameters": [Parameter(name="\x1b")]}, "INVALID_TEXT"),
     ("another lifecycle", {"name": "report", "lifecycle": _UIPATH}, "CONFLICTING_DEFINITION"),
+    (
+        "an action whose condition does not compile",
+        {"pre_running": [Rule(when="job.prio > 1", effect=_HOLDS)]},
+        "INVALID_EXPRESSION",
+    ),
+    (
+        "an action that moves to no queue",
+        {"on_change": [Rule(when="true", effect=_MOVES, target="nowhere")]},
+        "QUEUE_NOT_FOUND",
+    ),
+    (
+        "a limit that raises no event",
+        {
+            "runtime_limits": [
+                RuntimeLimit(kind=_MAXIMUM, duration=Duration(seconds=1), event="nothing")
+            ]
+        },
+        "EVENT_NOT_FOUND",
+    ),
 ]
 _QUEUE: Final[list[Wrong]] = [
     *named("name"),
@@ -99,7 +134,8 @@ def _queue(**fields: Any) -> Queue:
 
 def _path(items: str, fields: dict[str, Any], reason: str) -> str:
     from_field = reason.startswith(("INVALID", "READ", "UNKNOWN"))
-    if not from_field or len(fields) > 1 or "return_code_map" in fields:
+    in_core = {"return_code_map", "pre_running"}  # a rule of the catalog refuses them
+    if not from_field or len(fields) > 1 or not in_core.isdisjoint(fields):
         return ""
     return f"{items}[0].{next(iter(fields))}"
 
@@ -159,6 +195,24 @@ def _of_names() -> list[BadInput]:
     return found
 
 
+#: what, behaviors, reason
+_BEHAVIORS: Final = (
+    ("no status", [RestartBehavior(action=_STOP)], "UNKNOWN_STATUS"),
+    ("status 99", [RestartBehavior(status=99, action=_STOP)], "UNKNOWN_STATUS"),  # type: ignore[arg-type]
+    ("a status that is not final", [RestartBehavior(status=_HELD, action=_STOP)], "INVALID_FIELD"),
+    ("action 9", [RestartBehavior(status=_ERROR, action=9)], "INVALID_FIELD"),  # type: ignore[arg-type]
+    ("one twice", [RestartBehavior(status=_ERROR, action=_STOP)] * 2, "DUPLICATE_TARGET"),
+)
+
+
+def _of_restart_defaults() -> list[BadInput]:
+    rpc = "CatalogService/PutRestartDefaults"
+    return [
+        BadInput(rpc, what, pb.PutRestartDefaultsRequest(behaviors=behaviors), reason)
+        for what, behaviors, reason in _BEHAVIORS
+    ]
+
+
 def of_catalog() -> list[BadInput]:
     """All of them."""
-    return [*_of_definitions(), *_of_queues(), *_of_names()]
+    return [*_of_definitions(), *_of_queues(), *_of_names(), *_of_restart_defaults()]

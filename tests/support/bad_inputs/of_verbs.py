@@ -70,10 +70,45 @@ def _row(
     )
 
 
+#: attribute of the scene with the job, fields, reason.
+_EDITS: Final[list[tuple[str, dict[str, Any], str]]] = [
+    ("held", {}, "INVALID_FIELD"),
+    ("held", {"parameters_json": "[]"}, "INVALID_PARAMETER"),
+    ("held", {"queue": "nowhere"}, "QUEUE_NOT_FOUND"),
+    ("held", {"queue": "no name"}, "INVALID_NAME"),
+    ("held", {"priority": 101}, "INVALID_NUMBER"),
+    ("queued", {"parameters_json": "{}"}, "ILLEGAL_TRANSITION"),
+    ("running", {"priority": 60}, "ILLEGAL_TRANSITION"),
+    ("pending", {"priority": 60}, "WRONG_LIFECYCLE"),
+    ("final", {"priority": 60}, "ALREADY_FINAL"),
+]
+
+
+def _edit(job: str, fields: dict[str, Any], reason: str) -> BadInput:
+    what = f"a job that is {job} with {fields or 'nothing'}"
+    return BadInput(
+        "JobService/EditJob",
+        what,
+        lambda scene: pb.EditJobRequest(job=getattr(scene, job), **fields),
+        reason,
+    )
+
+
 def of_verbs() -> list[BadInput]:
     """All of them."""
     return [
         *(_row(*refused) for refused in _REFUSED),
+        *(_edit(*refused) for refused in _EDITS),
+        *(
+            BadInput(
+                "JobService/EditJob",
+                f"start_time {what}",
+                pb.EditJobRequest(job=1, start_time=at),
+                "INVALID_TIME",
+                "start_time",
+            )
+            for what, at in BAD_INSTANTS
+        ),
         *(_row(verb, job, fields, "ALREADY_FINAL", ("status",)) for verb, job, fields in _FINAL),
         *(
             BadInput(

@@ -278,6 +278,11 @@ class Definition(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return bool(self.post_running) or self.post_running_code
 
     @property
-    def concludes(self) -> bool:
-        """Whether the end of its jobs needs more than a status."""
-        return self.acts_after or bool(self.restart_behaviors) or bool(self.runtime_limits)
+    def is_special(self) -> bool:
+        """Whether its jobs begin or end with more than a change of status."""
+        return (
+            self.acts_before
+            or self.acts_after
+            or bool(self.restart_behaviors)
+            or bool(self.runtime_limits)
+        )

@@ -187,6 +187,8 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     disabled: tuple[tuple[str, ...], ...] = ()
     #: The process server whose robot has it or had it last; "" for none.
     process_server: str = ""
+    #: Length of each runtime limit of its definition, found when it began to run; 0 for none.
+    limits_ms: tuple[int, ...] = ()
 
     #: EventWait: when its windows or conditions are looked at again.
     events_again_ms: int = 0

@@ -36,3 +36,5 @@ class Robot(msgspec.Struct, array_like=True, gc=False):
     server: str = ""
     #: What it offers beside what its server does.
     resources: tuple[str, ...] = ()
+    #: It waits for the order to start, and runs actions when ordered to.
+    acts: bool = False

@@ -11,6 +11,7 @@ from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import (
     chain_definition,
+    definition_actions,
     event_gate,
     lock,
     named_event,
@@ -73,8 +74,10 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
             Reason.INVALID_FIELD,
             f"return_code_map of {definition.name!r} leaves out 0; when it is given, list 0 too",
         )
-    return named_event.definition_refusal(world, definition) or lock.definition_refusal(
-        world, definition
+    return (
+        named_event.definition_refusal(world, definition)
+        or lock.definition_refusal(world, definition)
+        or definition_actions.refusal(world, definition)
     )
 
 

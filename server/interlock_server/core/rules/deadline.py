@@ -9,7 +9,7 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Fault, Job
-from interlock_server.core.rules import admission, alarm, ending, event_gate, family, resume
+from interlock_server.core.rules import admission, alarm, ending, event_gate, family, limit, resume
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -43,6 +43,8 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
 def _pass(world: World, turn: Turn, job: Job, field: str) -> None:
     if field == "start_ms":
         admission.advance(world, turn, job)
+    elif field == "limit_at_ms":
+        limit.reach(world, turn, job)
     elif field == "delay_until_ms":
         family.end_delay(world, turn, job)
     elif field == "events_again_ms":

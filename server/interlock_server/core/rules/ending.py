@@ -54,13 +54,19 @@ def kill(
     if not next_row(job.status, Trigger.KILL):
         return illegal(job, "kill")
     if job.attached and job.status != Status.REDWOOD_UNCERTAIN:
-        turn.tell(job, EffectKind.KILL)
         turn.set(job, kill_by=turn.cause.author)
-    turn.move(job, Trigger.KILL)
+    order_kill(world, turn, job, Trigger.KILL)
+    return True
+
+
+def order_kill(world: World, turn: Turn, job: Job, trigger: Trigger, reason: str = "") -> None:
+    """Kill a Redwood job in the name of who speaks; a robot that executes it has to confirm."""
+    if job.attached and job.status != Status.REDWOOD_UNCERTAIN:
+        turn.tell(job, EffectKind.KILL)
+    turn.move(job, trigger, reason)
     if job.code_ended and job.status == Status.REDWOOD_KILLING:  # nobody else can confirm it
         turn.follow_up(Actor.ROBOT, job.robot)
         result.end(world, turn, job, Trigger.CONFIRM_KILL, "its code had ended before")
-    return True
 
 
 def stop(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import ResumeKind, Role
-from interlock_server.core.rules import chain, family, operator_message, restart, resume
+from interlock_server.core.rules import chain, family, limit, operator_message, restart, resume
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 
@@ -23,7 +23,9 @@ def follow(world: World, turn: Turn, job: Job) -> None:
     if job.lifecycle == Lifecycle.REDWOOD:
         if definition is not None and definition.message_on_failure and job.role is not Role.STEP:
             _message_on_failure(world, turn, job)
-        if job.definition in world.concluders or world.restart_defaults:
+        if job.definition in world.special or world.restart_defaults:
+            if definition is not None:
+                limit.close(world, turn, job, definition)
             restart.follow(world, turn, job, definition)
         if job.id in world.children or job.parent:
             family.follow(world, turn, job)

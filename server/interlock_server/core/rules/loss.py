@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.definition import LossPolicy
 from interlock_server.core.model.job import Fault
-from interlock_server.core.rules import result
+from interlock_server.core.rules import limit, result
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS, next_row
@@ -93,13 +93,16 @@ def lose(world: World, turn: Turn, job: Job, loss: Loss, author: str) -> None:
     end_as_allowed(world, turn, job, trigger, author, loss.value)
 
 
-def found_running(turn: Turn, job: Job, robot: str) -> None:
+def found_running(world: World, turn: Turn, job: Job, robot: str) -> None:
     """The robot of an Uncertain job says that it still runs. A kill that it never got counts."""
     move_as_allowed(turn, job, T.STILL_RUNNING, robot, "")
     if job.kill_by:
         turn.follow_up(Actor.USER, job.kill_by)
         turn.tell(job, EffectKind.KILL)
         turn.move(job, T.KILL, "ordered before its robot was lost")
+        turn.follow_up(Actor.ROBOT, robot)
+    elif job.limits_missed:
+        limit.enforce(world, turn, job)
         turn.follow_up(Actor.ROBOT, robot)
 
 

@@ -178,7 +178,7 @@ def definition_refusal(world: World, definition: Definition) -> Rejection | None
         if name not in world.events:
             return Rejection(
                 Reason.EVENT_NOT_FOUND,
-                f"definition {definition.name!r} names event {name!r}, and there is none;"
+                f"definition {definition.name!r} names event {name!r}, but there is no such event;"
                 " put it first",
             )
     for each in definition.event_raises:

@@ -11,7 +11,7 @@ from interlock_server.core.command import Outcome
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.operator_message import OperatorMessage
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import restart_reply, result
+from interlock_server.core.rules import limit, restart_reply, result
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Status
@@ -85,6 +85,10 @@ def _go_on(world: World, turn: Turn, job: Job, message: OperatorMessage) -> None
         turn.move(job, Trigger.REPLY_AND_COMPLETE)
         return
     turn.move(job, Trigger.REPLY)
+    if job.limits_missed:
+        limit.enforce(world, turn, job)
+        if job.status != Status.REDWOOD_RUNNING:
+            return
     definition = world.definitions[job.definition]
     if definition.completion is Completion.EXTERNAL and job.fault is None:
         return  # an external caller names the result

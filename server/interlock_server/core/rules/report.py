@@ -12,7 +12,16 @@ from interlock_server.core.command import NO_DETAIL, ReportKind
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import Fault
 from interlock_server.core.rejection import Reason, Rejection, illegal, not_found
-from interlock_server.core.rules import family, loss, operator_message, result, resume, return_code
+from interlock_server.core.rules import (
+    family,
+    limit,
+    loss,
+    operator_message,
+    pre_running,
+    result,
+    resume,
+    return_code,
+)
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle, Status
@@ -141,9 +150,11 @@ def _unknown(_world: World, _turn: Turn, job: Job, _detail: ReportDetail) -> Rej
     return Rejection(Reason.INVALID_FIELD, f"a report on job {job.id} has no known kind")
 
 
-def _accepted(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
+def _accepted(world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
     if job.status == S.REDWOOD_DISPATCHED:
         turn.move(job, T.ACCEPT)
+        if job.definition in world.special:
+            pre_running.accepted(world, turn, job)
         return None
     return None if job.lifecycle == Lifecycle.UIPATH else _ordered_or_illegal(job, "accept")
 
@@ -168,14 +179,20 @@ def _refused(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Reject
     return None
 
 
-def _started(_world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
+def _started(world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
+    if job.definition in world.special:
+        early = pre_running.too_early(world, turn, job)
+        if early is not None:
+            return early
     if job.status == S.REDWOOD_DISPATCHED:
         turn.move(job, T.ACCEPT)
     if turn.may(job, T.START):
         turn.move(job, T.START)
+        if job.definition in world.special:
+            limit.begin(world, turn, job, world.definitions[job.definition])
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.found_running(turn, job, job.robot)
+        loss.found_running(world, turn, job, job.robot)
         return None
     if job.status == S.UIPATH_RUNNING and job.attempt_lost:
         turn.set(job, attempt_lost=False)
@@ -220,7 +237,7 @@ def _canceled(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejec
 
 def _killed(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if turn.may(job, T.CONFIRM_KILL):
-        result.end(world, turn, job, T.CONFIRM_KILL, detail.reason)
+        result.end(world, turn, job, T.CONFIRM_KILL, detail.reason, robot=True)
         return None
     if job.status == S.REDWOOD_CANCELING:
         turn.move(job, T.CONFIRM_CANCEL, detail.reason)
@@ -239,24 +256,24 @@ def _cancel_confirmed(
     return None
 
 
-def _waiting(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _waiting(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if job.status == S.REDWOOD_RUNNING:
         turn.move(job, T.WAIT, detail.reason)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.found_running(turn, job, job.robot)
+        loss.found_running(world, turn, job, job.robot)
         if job.status == S.REDWOOD_RUNNING:
             turn.move(job, T.WAIT, detail.reason)
         return None
     return _ordered_or_illegal(job, "let wait")
 
 
-def _wait_over(_world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+def _wait_over(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
     if job.status == S.REDWOOD_WAITING:
         turn.move(job, T.STOP_WAITING, detail.reason)
         return None
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.found_running(turn, job, job.robot)
+        loss.found_running(world, turn, job, job.robot)
         return None
     return None if job.status == S.REDWOOD_RUNNING else _ordered_or_illegal(job, "continue")
 
@@ -265,7 +282,7 @@ def _asked(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejectio
     if detail.question is None:
         return Rejection(Reason.INVALID_FIELD, f"a question of job {job.id} has no text")
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.found_running(turn, job, job.robot)
+        loss.found_running(world, turn, job, job.robot)
     if job.status not in {S.REDWOOD_RUNNING, S.UIPATH_RUNNING}:
         return _ordered_or_illegal(job, "ask a question of")
     operator_message.ask(world, turn, job, detail.question)
@@ -310,6 +327,12 @@ def _remote_gone(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Re
     return None
 
 
+def _pre_running_done(world: World, turn: Turn, job: Job, detail: ReportDetail) -> Rejection | None:
+    if job.status in {S.REDWOOD_KILLING, S.REDWOOD_CANCELING}:
+        return None
+    return pre_running.done(world, turn, job, detail)
+
+
 # -- how a job ends -----------------------------------------------------------------------------
 
 
@@ -334,7 +357,8 @@ def _end(
     if ordered is not None:  # UA-2: any end confirms what was ordered
         _set_end(turn, job, detail, fault)
         said = _sentence(fault) or trigger.verb
-        result.end(world, turn, job, ordered, detail.reason or f"the robot said: {said}")
+        said = detail.reason or f"the robot said: {said}"
+        result.end(world, turn, job, ordered, said, robot=True)
         return None
     if job.status == S.REDWOOD_CONSOLE:  # it ends when the operator has replied
         if trigger is T.CANCEL_REMOTELY:
@@ -342,8 +366,15 @@ def _end(
         _set_end(turn, job, detail, fault)
         turn.set(job, code_ended=True, attached=False)
         return None
-    if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING} and not turn.may(job, trigger):
+    if job.status == S.REDWOOD_POST_RUNNING:
         return illegal(job, "end", Actor.ROBOT)
+    if job.definition in world.special and job.status in _NOT_RUNNING:
+        if trigger is not T.COMPLETE and job.status == S.REDWOOD_PRE_RUNNING:
+            pre_running.fail(turn, job, _sentence(fault) or trigger.verb)
+            return None
+        early = pre_running.too_early(world, turn, job)
+        if early is not None:
+            return early
     if job.id in world.children and family.waits_for_children(world, job, trigger):
         _bring_to_running(turn, job, T.WAIT)
         _set_end(turn, job, detail, fault)
@@ -351,7 +382,7 @@ def _end(
         return None
     _bring_to_running(turn, job, trigger)
     _set_end(turn, job, detail, fault)
-    result.end(world, turn, job, trigger, detail.reason or _sentence(fault))
+    result.end(world, turn, job, trigger, detail.reason or _sentence(fault), robot=True)
     return None
 
 
@@ -370,6 +401,7 @@ _MAY_RUN: Final = frozenset(
         S.REDWOOD_UNCERTAIN,
     }
 )
+_NOT_RUNNING: Final = frozenset({S.REDWOOD_DISPATCHED, S.REDWOOD_ASSIGNED, S.REDWOOD_PRE_RUNNING})
 _CONFIRMS: Final[dict[int, Trigger]] = {
     S.UIPATH_TERMINATING: T.CONFIRM_KILL,
     S.REDWOOD_KILLING: T.CONFIRM_KILL,
@@ -383,6 +415,9 @@ def _bring_to_running(turn: Turn, job: Job, trigger: Trigger) -> None:
         turn.move(job, T.ACCEPT)
     if job.status in {S.REDWOOD_ASSIGNED, S.UIPATH_PENDING, S.UIPATH_RESUMED}:
         turn.move(job, T.START)
+        world = turn.world
+        if job.definition in world.special:
+            limit.begin(world, turn, job, world.definitions[job.definition])
     elif job.status == S.REDWOOD_WAITING:
         turn.move(job, T.STOP_WAITING)
     elif job.status == S.REDWOOD_UNCERTAIN and not next_row(job.status, trigger):
@@ -417,5 +452,7 @@ _HANDLERS: Final[tuple[Handler, ...]] = (
     _noted,
     _suspended,
     _remote_gone,
+    _pre_running_done,
+    result.action_done,
 )
 assert len(_HANDLERS) == max(ReportKind) + 1, "every kind of report has a handler"

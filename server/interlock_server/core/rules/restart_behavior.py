@@ -10,9 +10,7 @@ from interlock_server.core.vocabulary.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from interlock_server.core.command import PutRestartDefaults
     from interlock_server.core.model.job import Job
-    from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
 
 #: Final statuses that a behavior can be about.
@@ -42,12 +40,3 @@ def of(world: World, job: Job, status: int) -> RestartBehavior:
 
 def _about(behaviors: Iterable[RestartBehavior], status: int) -> RestartBehavior | None:
     return next((behavior for behavior in behaviors if behavior.status == status), None)
-
-
-def put_defaults(
-    world: World, turn: Turn, command: PutRestartDefaults
-) -> tuple[RestartBehavior, ...]:
-    """Write what follows a final status where a definition does not say."""
-    if command.behaviors != world.restart_defaults:
-        turn.put_restart_defaults(command.behaviors)
-    return world.restart_defaults

@@ -11,7 +11,7 @@ from interlock_server.core.command import RunningJob, SessionOpened, Verdict
 from interlock_server.core.model.job import Job
 from interlock_server.core.model.robot import Robot
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import loss
+from interlock_server.core.rules import limit, loss, pre_running
 from interlock_server.core.rules.loss import Loss
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -52,6 +52,7 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
         queues=command.queues,
         slots=command.slots,
         host=command.host,
+        acts=command.acts,
         server=command.server,
         resources=command.resources,
         connected=False,  # no offers before everything below is settled
@@ -66,7 +67,7 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
         running = named.get((job.id, job.fence))
         if running is not None:
             kept.add((job.id, job.fence))
-            _reconcile(turn, job, running, command.robot)
+            _reconcile(world, turn, job, running, command.robot)
         else:
             loss.lose(world, turn, job, Loss.GONE, command.robot)
     verdicts = tuple(
@@ -90,12 +91,15 @@ def attached_jobs(world: World, robot: str) -> list[Job]:
     return [world.jobs[job_id] for job_id in sorted(world.robot_jobs.get(robot, ()))]
 
 
-def _reconcile(turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
+def _reconcile(world: World, turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
     """The robot still has the job: catch up with what it did while nobody heard it."""
-    if running.ended or not running.started:
+    # Only a job that waits for the order to start is Uncertain without having started.
+    if running.ended or not (running.started or job.status == S.REDWOOD_UNCERTAIN):
         return  # its own report follows
     if job.status == S.REDWOOD_UNCERTAIN:
-        loss.found_running(turn, job, robot)
+        loss.found_running(world, turn, job, robot)
+        return
+    if job.definition in world.special and pre_running.too_early(world, turn, job):
         return
     if job.status == S.REDWOOD_DISPATCHED:
         loss.move_as_allowed(turn, job, Trigger.ACCEPT, robot, "")
@@ -103,6 +107,8 @@ def _reconcile(turn: Turn, job: Job, running: RunningJob, robot: str) -> None:
         turn.set(job, attempt_lost=False)
     elif next_row(job.status, Trigger.START):
         loss.move_as_allowed(turn, job, Trigger.START, robot, "")
+        if job.definition in world.special:
+            limit.begin(world, turn, job, world.definitions[job.definition])
 
 
 def _current(world: World, name: str, epoch: int) -> Robot | Rejection:

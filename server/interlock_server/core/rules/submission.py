@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from interlock_server.core.command import Outcome
 from interlock_server.core.model.job import NEVER_MS, Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission, expansion, family, server
+from interlock_server.core.rules import admission, expansion, family, on_change, server
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -75,8 +75,15 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
         return
     turn.follow_up(Actor.SYSTEM, "validation")
     for job, fault, hold in new:
+        code = "INVALID_PARAMETER"
+        if job.definition in world.changers and not fault:
+            code = "ACTION_FAILED"
+            fault, held = on_change.at_new(world, turn, job)  # noqa: PLW2901  what it adds
+            hold = hold or held  # noqa: PLW2901
+        if job.ended_ms:
+            continue
         if fault:
-            turn.set(job, fault=Fault("INVALID_PARAMETER", fault))
+            turn.set(job, fault=Fault(code, fault))
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
         elif hold:
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
