@@ -8,6 +8,7 @@ queue costs as much as there are pools, not lanes or jobs. Everything here is de
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,8 +120,9 @@ class Pool:
         self.members: set[str] = set()
         #: Robots with a free slot that run no foreground job, the one that waits longest first,
         #: and since when; and those with a free slot beside a foreground job.
-        self.free: dict[str, int] = {}
-        self.beside: dict[str, int] = {}
+        #: Ordered, so that the first is found at once however many have left before it.
+        self.free: OrderedDict[str, int] = OrderedDict()
+        self.beside: OrderedDict[str, int] = OrderedDict()
         self._clock = 0
         self.shelves: dict[tuple[str, bool], Shelf] = {}
         #: Best of each shelf that is not parked: background, foreground.
