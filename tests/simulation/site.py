@@ -280,7 +280,7 @@ FEATURES: Final[dict[int, list[Feature]]] = {
         Feature(0.2, lambda _, __: {"parameters": (BANK,)}),
         Feature(0.3, wait_events, "PutEvents", of_chains=True),
         Feature(0.2, event_raises, "PutEvents", of_chains=True),
-        Feature(0.3, lock_needs, "PutLocks", of_chains=True),
+        Feature(0.3, lock_needs, "PutLocks"),
         Feature(0.3, restart_behaviors, "PutRestartDefaults", of_chains=True),
         Feature(0.1, lambda choose, _: {"resources": (choose.choice(RESOURCES),)}, "PutServers"),
         Feature(0.1, lambda choose, site: {"server": choose.choice(site.servers)}, "PutServers"),

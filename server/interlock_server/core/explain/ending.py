@@ -30,8 +30,11 @@ def messages(job: Job) -> list[Reason]:
 def of_console(sight: Sight, job: Job) -> list[Reason]:
     """It waits for a reply; a chain for the one to its step."""
     found = messages(job)
-    for member in sight.world.families.get(job.id, ()):
-        found += messages(sight.world.jobs[member])
+    below = [*sight.world.children.get(job.id, ())]
+    while below:
+        member = sight.world.jobs[below.pop(0)]
+        found += messages(member)
+        below += sight.world.children.get(member.id, ())
     return found
 
 

@@ -45,8 +45,10 @@ def enable(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | R
         return _no_call(job, "enable")
     if job.status == Status.REDWOOD_CHAINED:
         return False
+    if job.status != Status.REDWOOD_DISABLED:
+        return illegal(job, "enable")
     step = world.jobs[job.parent]
-    if job.status != Status.REDWOOD_DISABLED or step.run_start_ms or IS_FINAL[step.status]:
+    if step.run_start_ms or IS_FINAL[step.status]:
         return illegal(job, "enable")
     fault = parameter_fault(world.definitions[job.definition], job.parameters)
     if fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.job import ResumeKind, Role
 from interlock_server.core.rules import chain, family, limit, operator_message, restart, resume
@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from interlock_server.core.model.job import Job
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
+
+_FAILURES: Final = frozenset(
+    {
+        Status.REDWOOD_ERROR,
+        Status.REDWOOD_KILLED,
+        Status.REDWOOD_CANCELED,
+        Status.REDWOOD_UNKNOWN,
+    }
+)
 
 
 def follow(world: World, turn: Turn, job: Job) -> None:
@@ -36,6 +45,9 @@ def follow(world: World, turn: Turn, job: Job) -> None:
 
 
 def _message_on_failure(world: World, turn: Turn, job: Job) -> None:
-    """S19: the job stays final; the open message puts it into the list of manual interventions."""
-    if job.status != Status.REDWOOD_COMPLETED and job.open_message is None:
+    """S19: the job stays final; the open message puts it into the list of manual interventions.
+
+    What a chain skipped or ignored has not failed.
+    """
+    if job.status in _FAILURES and job.open_message is None:
         restart.leave_message(world, turn, job)

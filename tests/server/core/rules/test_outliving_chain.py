@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.model.job import Role
-from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.vocabulary.status import Lifecycle, Status
 from tests.support.chains import CHAIN, WORK, ChainDriver, step
 
 
@@ -29,3 +29,14 @@ def test_a_skipped_step_stays_until_its_own_chain_is_over():
     assert core.jobs_of(Role.STEP)
     assert not core.world.jobs
     core.check_replay()
+
+
+def test_a_skipped_call_leaves_no_message_and_is_not_enabled():
+    core = ChainDriver(step("first", "a"), step("second", "b"))
+    core.define(WORK, Lifecycle.REDWOOD, message_on_failure=True)
+    core.start(start_at_step="second")
+    skipped = core.call("a")
+
+    assert not skipped.messages
+    outcome = core.verb(Verb.ENABLE, skipped)
+    assert outcome.rejection is not None
