@@ -22,6 +22,7 @@ def make_filter(
     jobs: Iterable[int] = (),
     labels: Mapping[str, str] | None = None,
     open_message: bool = False,
+    chains: Iterable[int] = (),
 ) -> Filter:
     """Return the filter. Keywords are combined with AND, the values of one with OR."""
     for name, given in (("definitions", definitions), ("queues", queues), ("robots", robots)):
@@ -37,4 +38,5 @@ def make_filter(
         jobs=jobs,
         labels=labels or {},
         open_message=open_message,
+        chains=chains,
     )

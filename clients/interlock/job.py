@@ -107,6 +107,31 @@ class Job:
         return self.raw.run_time.ToTimedelta() if self.raw.HasField("run_time") else None
 
     @property
+    def parent(self) -> int:
+        """The job that it belongs to: a step's chain, a call's step; 0 for none (Redwood)."""
+        return self.raw.parent
+
+    @property
+    def top(self) -> int:
+        """The job at the top of its family; 0 if that is itself (Redwood)."""
+        return self.raw.top
+
+    @property
+    def step(self) -> str:
+        """The step of a chain that it is, or that its call belongs to."""
+        return self.raw.step
+
+    @property
+    def call(self) -> str:
+        """The call of a chain that it is."""
+        return self.raw.call
+
+    @property
+    def iteration(self) -> int:
+        """Which run of its step it belongs to, from 1; 0 outside a chain."""
+        return self.raw.iteration
+
+    @property
     def info(self) -> str:
         """A sentence about the latest status."""
         return self.raw.info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from interlock.chain import ChainNode, tree_of
 from interlock.errors import InterlockError
 from interlock.filter import make_filter
 from interlock.gather import BYTES_MAX, ITEMS_MAX, Gatherer
@@ -54,6 +55,7 @@ class JobCalls:
         trigger_time: datetime | None = None,
         stop_after: timedelta | float | None = None,
         kill_after: timedelta | float | None = None,
+        start_at_step: str = "",
     ) -> JobHandle:
         """Create a job. It is durable when this returns; concurrent calls share a request."""
         job = make_new_job(
@@ -69,6 +71,7 @@ class JobCalls:
             trigger_time=trigger_time,
             stop_after=stop_after,
             kill_after=kill_after,
+            start_at_step=start_at_step,
         )
         return await self._submissions.ask(job, size=job.ByteSize())
 
@@ -152,6 +155,12 @@ class JobCalls:
             if not (token := response.next_page_token):
                 return messages
 
+    async def chain(self, job: int) -> ChainNode:
+        """Show a chain, step or call with all that is below it, live and archived."""
+        shown = await self.get(job)
+        jobs = [each async for each in self.list(chains=[shown.top or job], page_size=_PAGE_SIZE)]
+        return tree_of(job, jobs) or ChainNode(shown)
+
     async def list(
         self,
         *,
@@ -164,6 +173,7 @@ class JobCalls:
         jobs: Iterable[int] = (),
         labels: Mapping[str, str] | None = None,
         open_message: bool = False,
+        chains: Iterable[int] = (),
         scope: str = "all",
         page_size: int = 100,
     ) -> AsyncIterator[Job]:
@@ -184,6 +194,7 @@ class JobCalls:
             jobs=jobs,
             labels=labels,
             open_message=open_message,
+            chains=chains,
         )
         request = api.ListJobsRequest(
             filter=selected,

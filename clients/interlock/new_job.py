@@ -28,6 +28,7 @@ def make_new_job(
     trigger_time: datetime | None = None,
     stop_after: timedelta | float | None = None,
     kill_after: timedelta | float | None = None,
+    start_at_step: str | None = "",
 ) -> NewJob:
     """Return the job to be created. What is not given, the definition decides."""
     return NewJob(
@@ -44,4 +45,5 @@ def make_new_job(
         trigger_time=to_timestamp(trigger_time),
         stop_after=to_duration(stop_after),
         kill_after=to_duration(kill_after),
+        start_at_step=start_at_step or "",
     )

@@ -155,12 +155,24 @@ class VerbCalls:
         """Let suspended UiPath jobs go on whatever they wait for."""
         return self._verb("ResumeJobs")
 
+    @property
+    def disable(self) -> Verb:
+        """Switch calls of live chains off; they count as done, also when the chain is restarted."""
+        return self._verb("DisableJobs")
+
+    @property
+    def enable(self) -> Verb:
+        """Switch calls of live chains on again, before their steps start."""
+        return self._verb("EnableJobs")
+
     @overload
     async def restart(
         self,
         ids: int,
         *,
         hold: bool = False,
+        from_error: bool = False,
+        start_at_step: str = "",
         reason: str = "",
         expected_revision: int | None = None,
     ) -> Outcome: ...
@@ -170,6 +182,8 @@ class VerbCalls:
         ids: Sequence[int],
         *,
         hold: bool = False,
+        from_error: bool = False,
+        start_at_step: str = "",
         reason: str = "",
         expected_revision: int | None = None,
     ) -> list[Outcome]: ...
@@ -178,12 +192,24 @@ class VerbCalls:
         ids: int | Sequence[int],
         *,
         hold: bool = False,
+        from_error: bool = False,
+        start_at_step: str = "",
         reason: str = "",
         expected_revision: int | None = None,
     ) -> Outcome | list[Outcome]:
-        """Create a new job from each final one; the outcomes name the new jobs."""
-        verb = self._verb("RestartJobs")
-        return await verb.act(ids, reason=reason, expected_revision=expected_revision, hold=hold)
+        """Create a new job from each final one; the outcomes name the new jobs.
+
+        A chain starts at its first step, at the one it failed at (`from_error`), or at the one
+        named by `start_at_step`.
+        """
+        return await self._verb("RestartJobs").act(
+            ids,
+            reason=reason,
+            expected_revision=expected_revision,
+            hold=hold,
+            from_error=from_error,
+            start_at_step=start_at_step,
+        )
 
     @overload
     async def reschedule(

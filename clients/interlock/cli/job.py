@@ -23,6 +23,7 @@ _PAGE_MAX: Final = 1_000
 @click.option("--live", "scope", flag_value="live", help="Only jobs that are not over.")
 @click.option("--final", "scope", flag_value="final", help="Only jobs that are over.")
 @click.option("--open-message", is_flag=True, help="Only jobs that wait for a reply.")
+@click.option("--chain", "chains", type=JOB, multiple=True, help="Only what is below this job.")
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
 )
@@ -34,6 +35,7 @@ def list_jobs(
     *,
     scope: str | None,
     open_message: bool,
+    chains: tuple[int, ...],
     limit: int,
     all_jobs: bool,
     **filters: Any,
@@ -54,7 +56,11 @@ def list_jobs(
     async def fetch(interlock: Interlock) -> tuple[list[Any], Any]:
         found: list[Any] = []
         jobs = interlock.list(
-            **selected, scope=scope or "all", open_message=open_message, page_size=page_size
+            **selected,
+            scope=scope or "all",
+            open_message=open_message,
+            chains=chains,
+            page_size=page_size,
         )
         async for job in jobs:
             if len(found) == limit and not all_jobs:

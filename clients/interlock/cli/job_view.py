@@ -102,6 +102,15 @@ def fault_text(job: Job | Execution) -> str:
     return ": ".join(part for part in (job.fault.code, job.fault.title) if part)
 
 
+def _place(job: Job) -> str:
+    """Say where in a chain a job stands, or whose child it is."""
+    if job.call:
+        return f"job {job.parent}, as call {job.call} of step {job.step}, run {job.iteration}"
+    if job.step:
+        return f"job {job.parent}, as step {job.step}, run {job.iteration}"
+    return f"job {job.parent}" if job.parent else ""
+
+
 def _condition(condition: ResumeCondition, *, now: datetime) -> str:
     kind = _enum(condition, "kind")
     if condition.HasField("time"):
@@ -135,6 +144,7 @@ def job_details(
             ("attempt (fence)", str(job.fence or "")),
             ("submitted by", job.submitted_by),
             ("reference", job.reference),
+            ("belongs to", _place(job)),
             ("restart of", str(job.restarted_from or "")),
             ("executions", _executions(job, runs)),
             ("labels", ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items()))),

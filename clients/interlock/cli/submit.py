@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--robot", help="Robot that has to run it. Default: any.")
 @click.option("--count", type=click.IntRange(1, 10_000), help="So many equal jobs.")
 @click.option("--start-time", type=INSTANT, help="Not before (Redwood): RFC 3339, local or +2h.")
+@click.option("--from-step", "start_at_step", help="Start the chain at this step.")
 @click.option("--hold", is_flag=True, help="Put it on hold at once (Redwood).")
 @click.option("-l", "--label", "labels", type=LABEL, multiple=True, help="For filters: key=value.")
 @click.option("--reference", help="Free text of yours.")

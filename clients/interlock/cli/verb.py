@@ -104,9 +104,42 @@ def resume(invocation: Invocation, jobs: tuple[str, ...], **common: Any) -> int:
     return _act(invocation, "resume", jobs, done="resumed", **common)
 
 
+@_verb("disable", help_text="Switch calls of live chains off, before their steps start.")
+def disable(invocation: Invocation, jobs: tuple[str, ...], **common: Any) -> int:
+    """Disable."""
+    return _act(invocation, "disable", jobs, done="disabled", **common)
+
+
+@_verb("enable", help_text="Switch calls of live chains on again, before their steps start.")
+def enable(invocation: Invocation, jobs: tuple[str, ...], **common: Any) -> int:
+    """Enable."""
+    return _act(invocation, "enable", jobs, done="enabled", **common)
+
+
 @click.option("--hold", is_flag=True, help="Put the new jobs on hold at once (Redwood).")
-def _restart(invocation: Invocation, jobs: tuple[str, ...], *, hold: bool, **common: Any) -> int:
-    return _act(invocation, "restart", jobs, done="created", hold=hold, **common)
+@click.option("--from-error", is_flag=True, help="Start chains at the step that they failed at.")
+@click.option("--from-step", "start_at_step", default="", help="Start chains at this step.")
+def _restart(
+    invocation: Invocation,
+    jobs: tuple[str, ...],
+    *,
+    hold: bool,
+    from_error: bool,
+    start_at_step: str,
+    **common: Any,
+) -> int:
+    if from_error and start_at_step:
+        raise click.UsageError("expected --from-error or --from-step, but got both.")
+    return _act(
+        invocation,
+        "restart",
+        jobs,
+        done="created",
+        hold=hold,
+        from_error=from_error,
+        start_at_step=start_at_step,
+        **common,
+    )
 
 
 restart = _verb("restart", help_text="Create a new job from each final one; shows the new ids.")(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from interlock.v1 import status_pb2 as interlock_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19interlock/v1/filter.proto\x12\x0cinterlock.v1\x1a\x19interlock/v1/status.proto\"\xbc\x02\n\x06\x46ilter\x12+\n\nlifecycles\x18\x01 \x03(\x0e\x32\x17.interlock.v1.Lifecycle\x12&\n\x08statuses\x18\x02 \x03(\x0e\x32\x14.interlock.v1.Status\x12#\n\x06states\x18\x03 \x03(\x0e\x32\x13.interlock.v1.State\x12\x13\n\x0b\x64\x65\x66initions\x18\x04 \x03(\t\x12\x0e\n\x06queues\x18\x05 \x03(\t\x12\x0e\n\x06robots\x18\x06 \x03(\t\x12\x0c\n\x04jobs\x18\x07 \x03(\x04\x12\x30\n\x06labels\x18\x08 \x03(\x0b\x32 .interlock.v1.Filter.LabelsEntry\x12\x14\n\x0copen_message\x18\t \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19interlock/v1/filter.proto\x12\x0cinterlock.v1\x1a\x19interlock/v1/status.proto\"\xcc\x02\n\x06\x46ilter\x12+\n\nlifecycles\x18\x01 \x03(\x0e\x32\x17.interlock.v1.Lifecycle\x12&\n\x08statuses\x18\x02 \x03(\x0e\x32\x14.interlock.v1.Status\x12#\n\x06states\x18\x03 \x03(\x0e\x32\x13.interlock.v1.State\x12\x13\n\x0b\x64\x65\x66initions\x18\x04 \x03(\t\x12\x0e\n\x06queues\x18\x05 \x03(\t\x12\x0e\n\x06robots\x18\x06 \x03(\t\x12\x0c\n\x04jobs\x18\x07 \x03(\x04\x12\x30\n\x06labels\x18\x08 \x03(\x0b\x32 .interlock.v1.Filter.LabelsEntry\x12\x14\n\x0copen_message\x18\t \x01(\x08\x12\x0e\n\x06\x63hains\x18\n \x03(\x04\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILTER_LABELSENTRY']._loaded_options = None
   _globals['_FILTER_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_FILTER']._serialized_start=71
-  _globals['_FILTER']._serialized_end=387
-  _globals['_FILTER_LABELSENTRY']._serialized_start=342
-  _globals['_FILTER_LABELSENTRY']._serialized_end=387
+  _globals['_FILTER']._serialized_end=403
+  _globals['_FILTER_LABELSENTRY']._serialized_start=358
+  _globals['_FILTER_LABELSENTRY']._serialized_end=403
 # @@protoc_insertion_point(module_scope)

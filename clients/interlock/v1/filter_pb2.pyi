@@ -56,6 +56,7 @@ class Filter(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     OPEN_MESSAGE_FIELD_NUMBER: _builtins.int
+    CHAINS_FIELD_NUMBER: _builtins.int
     open_message: _builtins.bool
     """open_message selects jobs with an operator message that needs a reply. Not for a watch."""
     @_builtins.property
@@ -90,6 +91,10 @@ class Filter(_message.Message):
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """labels to select: a job matches if it has every one of them with that value."""
 
+    @_builtins.property
+    def chains(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """chains to select, by id: the job itself and all steps, calls and child jobs below it. Not for a watch."""
+
     def __init__(
         self,
         *,
@@ -102,10 +107,11 @@ class Filter(_message.Message):
         jobs: _abc.Iterable[_builtins.int] | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         open_message: _builtins.bool = ...,
+        chains: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions", "jobs", b"jobs", "labels", b"labels", "lifecycles", b"lifecycles", "open_message", b"open_message", "queues", b"queues", "robots", b"robots", "states", b"states", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chains", b"chains", "definitions", b"definitions", "jobs", b"jobs", "labels", b"labels", "lifecycles", b"lifecycles", "open_message", b"open_message", "queues", b"queues", "robots", b"robots", "states", b"states", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

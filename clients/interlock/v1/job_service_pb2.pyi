@@ -11,9 +11,16 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from interlock.v1 import filter_pb2 as _filter_pb2
+from interlock.v1 import job_outcome_pb2 as _job_outcome_pb2
 from interlock.v1 import job_pb2 as _job_pb2
 from interlock.v1 import operator_message_pb2 as _operator_message_pb2
 from interlock.v1 import status_pb2 as _status_pb2
+from interlock.v1.job_outcome_pb2 import JobOutcome as JobOutcome
+from interlock.v1.job_outcome_pb2 import Refusal as Refusal
+from interlock.v1.job_switch_pb2 import DisableJobsRequest as DisableJobsRequest
+from interlock.v1.job_switch_pb2 import DisableJobsResponse as DisableJobsResponse
+from interlock.v1.job_switch_pb2 import EnableJobsRequest as EnableJobsRequest
+from interlock.v1.job_switch_pb2 import EnableJobsResponse as EnableJobsResponse
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -178,98 +185,6 @@ class NewJob(_message.Message):
 Global___NewJob: _TypeAlias = NewJob  # noqa: Y015
 
 @_typing.final
-class Refusal(_message.Message):
-    """Refusal says why one item of a request was refused."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class MetadataEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    REASON_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    METADATA_FIELD_NUMBER: _builtins.int
-    reason: _builtins.str
-    """reason as in google.rpc.ErrorInfo, such as "ILLEGAL_TRANSITION"."""
-    message: _builtins.str
-    """message for people: what was expected, what is, what is allowed."""
-    @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """metadata for programs, such as status and allowed."""
-
-    def __init__(
-        self,
-        *,
-        reason: _builtins.str = ...,
-        message: _builtins.str = ...,
-        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
-
-@_typing.final
-class JobOutcome(_message.Message):
-    """JobOutcome is what became of one job of a request."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    JOB_FIELD_NUMBER: _builtins.int
-    STATUS_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    REFUSAL_FIELD_NUMBER: _builtins.int
-    UNCHANGED_FIELD_NUMBER: _builtins.int
-    job: _builtins.int
-    """job that was named or created; 0 if none was created."""
-    status: _status_pb2.Status.ValueType
-    """status after the request."""
-    revision: _builtins.int
-    """revision of the job's last status change."""
-    unchanged: _builtins.bool
-    """unchanged says that it was already as asked."""
-    @_builtins.property
-    def refusal(self) -> Global___Refusal:
-        """refusal if nothing was changed; unset otherwise."""
-
-    def __init__(
-        self,
-        *,
-        job: _builtins.int = ...,
-        status: _status_pb2.Status.ValueType = ...,
-        revision: _builtins.int = ...,
-        refusal: Global___Refusal | None = ...,
-        unchanged: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "refusal", b"refusal", "revision", b"revision", "status", b"status", "unchanged", b"unchanged"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___JobOutcome: _TypeAlias = JobOutcome  # noqa: Y015
-
-@_typing.final
 class SubmitJobsRequest(_message.Message):
     """SubmitJobsRequest is the request of SubmitJobs."""
 
@@ -316,14 +231,14 @@ class SubmitJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request; a job with a count has as many outcomes."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -632,14 +547,14 @@ class HoldJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -704,14 +619,14 @@ class ReleaseJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -776,14 +691,14 @@ class CancelJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -848,14 +763,14 @@ class KillJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -920,14 +835,14 @@ class StopJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -992,14 +907,14 @@ class ResumeJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1022,6 +937,8 @@ class RestartJobsRequest(_message.Message):
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    FROM_ERROR_FIELD_NUMBER: _builtins.int
+    START_AT_STEP_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     """partition to work in; empty means "default"."""
     reason: _builtins.str
@@ -1034,6 +951,10 @@ class RestartJobsRequest(_message.Message):
     """expected_revision refuses the request if the job has changed since; 0 for any. Only with one job."""
     hold: _builtins.bool
     """hold puts the new jobs on hold at once (Redwood)."""
+    from_error: _builtins.bool
+    """from_error (chains) starts the new chain at the step that the old one ended at; what is before is Skipped."""
+    start_at_step: _builtins.str
+    """start_at_step (chains) skips the steps before this one; empty for none. Not together with from_error."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """jobs to act on, 1 to 1,000, each once."""
@@ -1048,10 +969,12 @@ class RestartJobsRequest(_message.Message):
         requested_by: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
         hold: _builtins.bool = ...,
+        from_error: _builtins.bool = ...,
+        start_at_step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "hold", b"hold", "jobs", b"jobs", "partition", b"partition", "reason", b"reason", "request_id", b"request_id", "requested_by", b"requested_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "from_error", b"from_error", "hold", b"hold", "jobs", b"jobs", "partition", b"partition", "reason", b"reason", "request_id", b"request_id", "requested_by", b"requested_by", "start_at_step", b"start_at_step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1068,14 +991,14 @@ class RestartJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1146,14 +1069,14 @@ class RescheduleJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1222,14 +1145,14 @@ class SetJobPriorityResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1302,14 +1225,14 @@ class CompleteJobsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1372,14 +1295,14 @@ class FireResumeConditionsResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_job_outcome_pb2.JobOutcome]:
         """outcomes in the order of the request."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcomes: _abc.Iterable[Global___JobOutcome] | None = ...,
+        outcomes: _abc.Iterable[_job_outcome_pb2.JobOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1443,7 +1366,7 @@ class ReplyToMessageResponse(_message.Message):
         """message after the reply."""
 
     @_builtins.property
-    def outcome(self) -> Global___JobOutcome:
+    def outcome(self) -> _job_outcome_pb2.JobOutcome:
         """outcome for the job that sent the message."""
 
     def __init__(
@@ -1451,7 +1374,7 @@ class ReplyToMessageResponse(_message.Message):
         *,
         revision: _builtins.int = ...,
         message: _operator_message_pb2.OperatorMessage | None = ...,
-        outcome: Global___JobOutcome | None = ...,
+        outcome: _job_outcome_pb2.JobOutcome | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "outcome", b"outcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1594,14 +1517,14 @@ class EditJobResponse(_message.Message):
     revision: _builtins.int
     """revision of the partition that includes the changes."""
     @_builtins.property
-    def outcome(self) -> Global___JobOutcome:
+    def outcome(self) -> _job_outcome_pb2.JobOutcome:
         """outcome for the job."""
 
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
-        outcome: Global___JobOutcome | None = ...,
+        outcome: _job_outcome_pb2.JobOutcome | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

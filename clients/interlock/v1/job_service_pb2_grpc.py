@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from interlock.v1 import job_service_pb2 as interlock_dot_v1_dot_job__service__pb2
+from interlock.v1 import job_switch_pb2 as interlock_dot_v1_dot_job__switch__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
 GRPC_VERSION = grpc.__version__
@@ -111,6 +112,16 @@ class JobServiceStub(object):
                 '/interlock.v1.JobService/CompleteJobs',
                 request_serializer=interlock_dot_v1_dot_job__service__pb2.CompleteJobsRequest.SerializeToString,
                 response_deserializer=interlock_dot_v1_dot_job__service__pb2.CompleteJobsResponse.FromString,
+                _registered_method=True)
+        self.DisableJobs = channel.unary_unary(
+                '/interlock.v1.JobService/DisableJobs',
+                request_serializer=interlock_dot_v1_dot_job__switch__pb2.DisableJobsRequest.SerializeToString,
+                response_deserializer=interlock_dot_v1_dot_job__switch__pb2.DisableJobsResponse.FromString,
+                _registered_method=True)
+        self.EnableJobs = channel.unary_unary(
+                '/interlock.v1.JobService/EnableJobs',
+                request_serializer=interlock_dot_v1_dot_job__switch__pb2.EnableJobsRequest.SerializeToString,
+                response_deserializer=interlock_dot_v1_dot_job__switch__pb2.EnableJobsResponse.FromString,
                 _registered_method=True)
         self.FireResumeConditions = channel.unary_unary(
                 '/interlock.v1.JobService/FireResumeConditions',
@@ -242,6 +253,21 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DisableJobs(self, request, context):
+        """DisableJobs switches calls of live chains off, before their steps start. They do not run, count as done, and
+        stay off when the chain is restarted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnableJobs(self, request, context):
+        """EnableJobs switches calls of live chains on again, before their steps start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FireResumeConditions(self, request, context):
         """FireResumeConditions tells suspended UiPath jobs that a person's task or an external item is done.
         """
@@ -340,6 +366,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CompleteJobs,
                     request_deserializer=interlock_dot_v1_dot_job__service__pb2.CompleteJobsRequest.FromString,
                     response_serializer=interlock_dot_v1_dot_job__service__pb2.CompleteJobsResponse.SerializeToString,
+            ),
+            'DisableJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisableJobs,
+                    request_deserializer=interlock_dot_v1_dot_job__switch__pb2.DisableJobsRequest.FromString,
+                    response_serializer=interlock_dot_v1_dot_job__switch__pb2.DisableJobsResponse.SerializeToString,
+            ),
+            'EnableJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnableJobs,
+                    request_deserializer=interlock_dot_v1_dot_job__switch__pb2.EnableJobsRequest.FromString,
+                    response_serializer=interlock_dot_v1_dot_job__switch__pb2.EnableJobsResponse.SerializeToString,
             ),
             'FireResumeConditions': grpc.unary_unary_rpc_method_handler(
                     servicer.FireResumeConditions,
@@ -765,6 +801,60 @@ class JobService(object):
             '/interlock.v1.JobService/CompleteJobs',
             interlock_dot_v1_dot_job__service__pb2.CompleteJobsRequest.SerializeToString,
             interlock_dot_v1_dot_job__service__pb2.CompleteJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisableJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interlock.v1.JobService/DisableJobs',
+            interlock_dot_v1_dot_job__switch__pb2.DisableJobsRequest.SerializeToString,
+            interlock_dot_v1_dot_job__switch__pb2.DisableJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnableJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interlock.v1.JobService/EnableJobs',
+            interlock_dot_v1_dot_job__switch__pb2.EnableJobsRequest.SerializeToString,
+            interlock_dot_v1_dot_job__switch__pb2.EnableJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,

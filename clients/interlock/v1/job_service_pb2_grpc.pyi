@@ -6,6 +6,13 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from interlock.v1 import job_service_pb2 as _job_service_pb2
+from interlock.v1 import job_switch_pb2 as _job_switch_pb2
+from interlock.v1.job_outcome_pb2 import JobOutcome as JobOutcome
+from interlock.v1.job_outcome_pb2 import Refusal as Refusal
+from interlock.v1.job_switch_pb2 import DisableJobsRequest as DisableJobsRequest
+from interlock.v1.job_switch_pb2 import DisableJobsResponse as DisableJobsResponse
+from interlock.v1.job_switch_pb2 import EnableJobsRequest as EnableJobsRequest
+from interlock.v1.job_switch_pb2 import EnableJobsResponse as EnableJobsResponse
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -70,6 +77,12 @@ class JobServiceStub:
     """SetJobPriority changes the priority of jobs that no robot has."""
     CompleteJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CompleteJobsRequest, _job_service_pb2.CompleteJobsResponse]
     """CompleteJobs ends Redwood jobs whose definition has the external completion strategy."""
+    DisableJobs: _grpc.UnaryUnaryMultiCallable[_job_switch_pb2.DisableJobsRequest, _job_switch_pb2.DisableJobsResponse]
+    """DisableJobs switches calls of live chains off, before their steps start. They do not run, count as done, and
+    stay off when the chain is restarted.
+    """
+    EnableJobs: _grpc.UnaryUnaryMultiCallable[_job_switch_pb2.EnableJobsRequest, _job_switch_pb2.EnableJobsResponse]
+    """EnableJobs switches calls of live chains on again, before their steps start."""
     FireResumeConditions: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.FireResumeConditionsRequest, _job_service_pb2.FireResumeConditionsResponse]
     """FireResumeConditions tells suspended UiPath jobs that a person's task or an external item is done."""
     ReplyToMessage: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ReplyToMessageRequest, _job_service_pb2.ReplyToMessageResponse]
@@ -119,6 +132,12 @@ class JobServiceAsyncStub(JobServiceStub):
     """SetJobPriority changes the priority of jobs that no robot has."""
     CompleteJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CompleteJobsRequest, _job_service_pb2.CompleteJobsResponse]  # type: ignore[assignment]
     """CompleteJobs ends Redwood jobs whose definition has the external completion strategy."""
+    DisableJobs: _aio.UnaryUnaryMultiCallable[_job_switch_pb2.DisableJobsRequest, _job_switch_pb2.DisableJobsResponse]  # type: ignore[assignment]
+    """DisableJobs switches calls of live chains off, before their steps start. They do not run, count as done, and
+    stay off when the chain is restarted.
+    """
+    EnableJobs: _aio.UnaryUnaryMultiCallable[_job_switch_pb2.EnableJobsRequest, _job_switch_pb2.EnableJobsResponse]  # type: ignore[assignment]
+    """EnableJobs switches calls of live chains on again, before their steps start."""
     FireResumeConditions: _aio.UnaryUnaryMultiCallable[_job_service_pb2.FireResumeConditionsRequest, _job_service_pb2.FireResumeConditionsResponse]  # type: ignore[assignment]
     """FireResumeConditions tells suspended UiPath jobs that a person's task or an external item is done."""
     ReplyToMessage: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ReplyToMessageRequest, _job_service_pb2.ReplyToMessageResponse]  # type: ignore[assignment]
@@ -255,6 +274,24 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CompleteJobsResponse, _abc.Awaitable[_job_service_pb2.CompleteJobsResponse]]:
         """CompleteJobs ends Redwood jobs whose definition has the external completion strategy."""
+
+    @_abc_1.abstractmethod
+    def DisableJobs(
+        self,
+        request: _job_switch_pb2.DisableJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_switch_pb2.DisableJobsResponse, _abc.Awaitable[_job_switch_pb2.DisableJobsResponse]]:
+        """DisableJobs switches calls of live chains off, before their steps start. They do not run, count as done, and
+        stay off when the chain is restarted.
+        """
+
+    @_abc_1.abstractmethod
+    def EnableJobs(
+        self,
+        request: _job_switch_pb2.EnableJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_switch_pb2.EnableJobsResponse, _abc.Awaitable[_job_switch_pb2.EnableJobsResponse]]:
+        """EnableJobs switches calls of live chains on again, before their steps start."""
 
     @_abc_1.abstractmethod
     def FireResumeConditions(

@@ -26,6 +26,14 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from interlock.v1 import definition_pb2 as interlock_dot_v1_dot_definition__pb2
 from interlock.v1 import job_pb2 as interlock_dot_v1_dot_job__pb2
 from interlock.v1 import job_service_pb2 as interlock_dot_v1_dot_job__service__pb2
+try:
+  interlock_dot_v1_dot_job__outcome__pb2 = interlock_dot_v1_dot_job__service__pb2.interlock_dot_v1_dot_job__outcome__pb2
+except AttributeError:
+  interlock_dot_v1_dot_job__outcome__pb2 = interlock_dot_v1_dot_job__service__pb2.interlock.v1.job_outcome_pb2
+try:
+  interlock_dot_v1_dot_job__switch__pb2 = interlock_dot_v1_dot_job__service__pb2.interlock_dot_v1_dot_job__switch__pb2
+except AttributeError:
+  interlock_dot_v1_dot_job__switch__pb2 = interlock_dot_v1_dot_job__service__pb2.interlock.v1.job_switch_pb2
 from interlock.v1 import robot_pb2 as interlock_dot_v1_dot_robot__pb2
 from interlock.v1 import status_pb2 as interlock_dot_v1_dot_status__pb2
 

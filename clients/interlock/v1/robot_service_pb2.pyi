@@ -10,8 +10,8 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from interlock.v1 import definition_pb2 as _definition_pb2
+from interlock.v1 import job_outcome_pb2 as _job_outcome_pb2
 from interlock.v1 import job_pb2 as _job_pb2
-from interlock.v1 import job_service_pb2 as _job_service_pb2
 from interlock.v1 import robot_pb2 as _robot_pb2
 from interlock.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -1023,7 +1023,7 @@ class RefusedReport(_message.Message):
     job: _builtins.int
     """job it was about."""
     @_builtins.property
-    def refusal(self) -> _job_service_pb2.Refusal:
+    def refusal(self) -> _job_outcome_pb2.Refusal:
         """refusal says why."""
 
     def __init__(
@@ -1032,7 +1032,7 @@ class RefusedReport(_message.Message):
         sequence: _builtins.int = ...,
         index: _builtins.int = ...,
         job: _builtins.int = ...,
-        refusal: _job_service_pb2.Refusal | None = ...,
+        refusal: _job_outcome_pb2.Refusal | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

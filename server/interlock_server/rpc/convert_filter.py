@@ -48,6 +48,7 @@ class JobFilter(msgspec.Struct, frozen=True):
     jobs: frozenset[int] = frozenset()
     labels: tuple[tuple[str, str], ...] = ()
     open_message: bool = False
+    chains: frozenset[int] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -62,6 +63,7 @@ class JobFilter(msgspec.Struct, frozen=True):
             and (not self.queues or job.queue in self.queues)
             and (not self.robots or job.robot in self.robots)
             and (not self.jobs or job.id in self.jobs)
+            and (not self.chains or job.id in self.chains or job.top in self.chains)
             and all(job.labels.get(key) == value for key, value in self.labels)
             and (not self.open_message or job.open_message is not None)
         )
@@ -109,6 +111,7 @@ def job_filter(given: filter_pb2.Filter) -> JobFilter:
         jobs=frozenset(validate.identifier("filter.jobs", number) for number in given.jobs),
         labels=tuple(sorted(validate.labels("filter.labels", given.labels).items())),
         open_message=given.open_message,
+        chains=frozenset(validate.identifier("filter.chains", number) for number in given.chains),
     )
 
 

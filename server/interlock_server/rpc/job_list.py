@@ -106,6 +106,9 @@ def _candidates(world: World, selected: JobFilter, before: int) -> Sequence[int]
     """Ids in which to look, falling."""
     if selected.jobs:
         return sorted((job_id for job_id in selected.jobs if job_id < before), reverse=True)
+    if selected.chains:
+        families = ((chain, *world.families.get(chain, ())) for chain in selected.chains)
+        return sorted({each for family in families for each in family if each < before})[::-1]
     top = min(before, world.next_job) - 1
     if top <= 4 * len(world.jobs):
         return range(top, 0, -1)
@@ -136,7 +139,7 @@ async def _archived_jobs(
         return [], 0
     found: list[Job] = []
     for _ in range(ARCHIVE_SLICES_MAX):
-        wanted = ARCHIVE_SLICE if selected.labels else limit - len(found)
+        wanted = ARCHIVE_SLICE if selected.labels or selected.chains else limit - len(found)
         part = await partition.archived_jobs(
             before_job=before,
             limit=wanted,
@@ -149,6 +152,8 @@ async def _archived_jobs(
         found += [job for job in part if selected.matches(job)]
         if len(part) < wanted or len(found) >= limit:
             return found[:limit], 0
+        if selected.chains and part[-1].id < min(selected.chains):
+            return found, 0  # whatever belongs to a chain is younger than it
         before = part[-1].id
     return found, before
 

@@ -10,7 +10,7 @@ from interlock_server.core.command import RestartJobs, Verb
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.rpc import convert_job, convert_message, page, validate
 from interlock_server.rpc.archived_outcome import add_archived
-from interlock_server.rpc.errors import no_job
+from interlock_server.rpc.errors import InvalidArgument, no_job
 from interlock_server.rpc.job_list import list_jobs, list_messages, live_children
 from interlock_server.rpc.once import submit_once
 from interlock_server.rpc.partition_lookup import find_job, find_partition
@@ -41,6 +41,8 @@ Verbed = TypeVar(
     pb.RescheduleJobsResponse,
     pb.SetJobPriorityResponse,
     pb.CompleteJobsResponse,
+    pb.DisableJobsResponse,
+    pb.EnableJobsResponse,
     pb.FireResumeConditionsResponse,
     pb.SubmitJobsResponse,
 )
@@ -197,6 +199,18 @@ class JobService(JobServiceServicer):
             request, Verb.COMPLETE, pb.CompleteJobsResponse, failed=request.failed, result=result
         )
 
+    async def DisableJobs(  # noqa: N802
+        self, request: pb.DisableJobsRequest, _context: Context
+    ) -> pb.DisableJobsResponse:
+        """Switch calls of live chains off."""
+        return await self._change(request, Verb.DISABLE, pb.DisableJobsResponse)
+
+    async def EnableJobs(  # noqa: N802
+        self, request: pb.EnableJobsRequest, _context: Context
+    ) -> pb.EnableJobsResponse:
+        """Switch calls of live chains on again."""
+        return await self._change(request, Verb.ENABLE, pb.EnableJobsResponse)
+
     async def RestartJobs(  # noqa: N802
         self, request: pb.RestartJobsRequest, _context: Context
     ) -> pb.RestartJobsResponse:
@@ -204,7 +218,12 @@ class JobService(JobServiceServicer):
         jobs = validate.identifiers("jobs", request.jobs)
         expected = convert_job.expected_revision(request)
         archived = await _archived(self._partition(request), jobs)
-        command = RestartJobs(jobs, archived, request.hold, expected)
+        start_at_step = validate.optional_name("start_at_step", request.start_at_step)
+        if start_at_step and request.from_error:
+            raise InvalidArgument("start_at_step", "expected it empty together with from_error")
+        command = RestartJobs(
+            jobs, archived, request.hold, expected, start_at_step, request.from_error
+        )
         return await self._verb(request, command, pb.RestartJobsResponse)
 
     async def FireResumeConditions(  # noqa: N802

@@ -71,6 +71,10 @@ class WatchService(WatchServiceServicer):
         selected = job_filter(request.filter)
         if selected.open_message:
             raise InvalidArgument("filter.open_message", "expected it unset: changes have none")
+        if selected.chains:
+            raise InvalidArgument(
+                "filter.chains", "expected it empty: changes do not say it; name the jobs instead"
+            )
         form = validate.choice("form", request.form, _FORMS, "watch form")
         interval_ms = PROGRESS_MS
         if request.HasField("progress_interval"):

@@ -44,6 +44,8 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     ),
     "JobService/EditJob": lambda scene: jobs.EditJobRequest(job=scene.held, priority=60),
     "JobService/CompleteJobs": lambda scene: jobs.CompleteJobsRequest(jobs=[scene.outside]),
+    "JobService/DisableJobs": lambda scene: jobs.DisableJobsRequest(jobs=[scene.chained]),
+    "JobService/EnableJobs": lambda scene: jobs.EnableJobsRequest(jobs=[scene.disabled]),
     "JobService/FireResumeConditions": lambda _: jobs.FireResumeConditionsRequest(
         kind=job_pb2.RESUME_KIND_PERSON, key="task-1"
     ),

@@ -36,6 +36,18 @@ _REFUSED: Final[list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]]] = [
     ("SetJobPriority", "queued", {"priority": -(1 << 31)}, "INVALID_NUMBER", ()),
     ("CompleteJobs", "running", {}, "NOT_EXTERNAL", ()),
     ("CompleteJobs", "running_uipath", {}, "WRONG_LIFECYCLE", ("lifecycle",)),
+    ("DisableJobs", "queued", {}, "ILLEGAL_TRANSITION", _ILLEGAL),
+    ("DisableJobs", "step", {}, "ILLEGAL_TRANSITION", _ILLEGAL),
+    ("DisableJobs", "pending", {}, "WRONG_LIFECYCLE", ("lifecycle",)),
+    ("EnableJobs", "running", {}, "ILLEGAL_TRANSITION", _ILLEGAL),
+    ("EnableJobs", "pending", {}, "WRONG_LIFECYCLE", ("lifecycle",)),
+    ("RestartJobs", "final", {"start_at_step": "load"}, "STEP_NOT_FOUND", ("step",)),
+    ("RestartJobs", "final", {"from_error": True}, "INVALID_FIELD", ()),
+    ("RestartJobs", "final_uipath", {"from_error": True}, "INVALID_FIELD", ()),
+    (
+        *("RestartJobs", "final", {"from_error": True, "start_at_step": "load"}),
+        *("INVALID_FIELD", ()),
+    ),
 ]
 #: Verbs that a final job of either lifecycle refuses; RestartJobs is for final jobs.
 _FINAL: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
@@ -50,6 +62,8 @@ _FINAL: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("SetJobPriority", "final", {"priority": 60}),
     ("SetJobPriority", "final_uipath", {"priority": 60}),
     ("CompleteJobs", "final", {}),
+    ("DisableJobs", "final", {}),
+    ("EnableJobs", "final", {}),
 )
 
 

@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from interlock.v1 import (
     admin_service_pb2,
+    chain_pb2,
     definition_pb2,
     job_pb2,
     process_server_pb2,
@@ -59,6 +60,22 @@ DEFINITIONS: Final = (
         name="filmed", lifecycle=_UIPATH, recording=definition_pb2.Recording.RECORDING_ALL
     ),
     definition_pb2.Definition(name="filed", lifecycle=_REDWOOD, queue="files"),
+    definition_pb2.Definition(
+        name="nightly",
+        lifecycle=_REDWOOD,
+        queue="finance",
+        chain=chain_pb2.Chain(
+            steps=[
+                chain_pb2.Step(
+                    name="load",
+                    calls=[
+                        chain_pb2.Call(name="on", definition="report", queue="finance"),
+                        chain_pb2.Call(name="off", definition="report", queue="finance"),
+                    ],
+                )
+            ]
+        ),
+    ),
 )
 QUEUES: Final = ("served", "finance", "robots", "second", "closed", "files", "empty")
 
@@ -75,6 +92,7 @@ class Scene:
         self._submit_waiting()
         self._run_some()
         self._end_some()
+        self._submit_chain()
         self._compact_another()
         self._keep_tokens()
 
@@ -233,6 +251,11 @@ class Scene:
         self.stubs.jobs.CancelJobs(jobs.CancelJobsRequest(jobs=[self.final]))
         self.final_uipath = self.submit("invoice", queue="finance")
         self.stubs.jobs.StopJobs(jobs.StopJobsRequest(jobs=[self.final_uipath]))
+
+    def _submit_chain(self) -> None:
+        self.chain = self.submit("nightly", queue="finance", hold=True)
+        self.step, self.chained, self.disabled = range(self.chain + 1, self.chain + 4)
+        self.stubs.jobs.DisableJobs(jobs.DisableJobsRequest(jobs=[self.disabled]))
 
     def _compact_another(self) -> None:
         admin = self.stubs.admin

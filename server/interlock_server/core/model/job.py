@@ -182,8 +182,8 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     place: int = 0
     #: Chain: the place of the step that it is at, or ended at; -1 before the first.
     at_step: int = -1
-    #: Top chain: calls that users switched off, each by the names of its steps and calls from the
-    #: top. They stay off when it is restarted (RA-7).
+    #: Chain that no other one calls: calls below it that users switched off, each by the names of
+    #: the steps and calls that lead to it. They stay off when it is restarted (RA-7).
     disabled: tuple[tuple[str, ...], ...] = ()
     #: The process server whose robot has it or had it last; "" for none.
     process_server: str = ""

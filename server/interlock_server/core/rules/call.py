@@ -31,10 +31,10 @@ def disable(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
         return False
     if job.status != Status.REDWOOD_CHAINED:
         return illegal(job, "disable")
-    top = expansion.top_of(world, job)
+    root = expansion.root_of(world, job)
     path = expansion.path_of(world, job)
-    if path not in top.disabled:
-        turn.set(top, disabled=(*top.disabled, path))
+    if path not in root.disabled:
+        turn.set(root, disabled=(*root.disabled, path))
     turn.move(job, Trigger.DISABLE)
     return True
 
@@ -53,9 +53,9 @@ def enable(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | R
     fault = parameter_fault(world.definitions[job.definition], job.parameters)
     if fault:
         return Rejection(Reason.INVALID_PARAMETER, f"job {job.id} cannot be enabled: {fault}")
-    top = expansion.top_of(world, job)
+    root = expansion.root_of(world, job)
     path = expansion.path_of(world, job)
-    turn.set(top, disabled=tuple(each for each in top.disabled if each != path))
+    turn.set(root, disabled=tuple(each for each in root.disabled if each != path))
     turn.move(job, Trigger.ENABLE)
     if job.chain is not None and job.id not in world.children:
         expansion.settle(turn, expansion.expand(world, turn, job))

@@ -108,7 +108,7 @@ def _is_to_run(turn: Turn, values: ChainValues, precondition: str, job: Job) -> 
 
 
 def _start(world: World, turn: Turn, job: Job) -> None:
-    top_start_ms = expansion.top_of(world, job).top_start_ms
+    top_start_ms = expansion.root_of(world, job).top_start_ms
     turn.set(job, start_ms=turn.now_ms, top_start_ms=top_start_ms)
     turn.move(job, Trigger.START_STEP_HELD if job.hold_when_due else Trigger.START_STEP)
 

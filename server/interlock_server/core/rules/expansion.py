@@ -227,7 +227,7 @@ def _call(
         hold_when_due=hold or call.hold or definition.hold_on_submit,
         chain=definition.chain,
     )
-    off = top_of(world, job).disabled
+    off = root_of(world, job).disabled
     disabled = bool(off) and path_of(world, job) in off
     yield Member(
         job,
@@ -298,16 +298,15 @@ def chain_of(world: World, job: Job) -> Job:
     return world.jobs[parent.parent] if job.role is Role.CALL else parent
 
 
-def top_of(world: World, job: Job) -> Job:
-    """The job at the top of its family, or the highest one that is left of it."""
-    top = world.jobs.get(job.top)
-    while top is None and (above := world.jobs.get(job.parent)) is not None:
-        job = above
-    return top or job
+def root_of(world: World, job: Job) -> Job:
+    """The chain that no other chain calls, of a step or call, or of itself."""
+    while job.role is not Role.PLAIN:
+        job = world.jobs[job.parent]
+    return job
 
 
 def path_of(world: World, job: Job) -> tuple[str, ...]:
-    """The names of the steps and calls that lead to a call from the top."""
+    """The names of the steps and calls that lead to a call from its root."""
     names: list[str] = []
     while job.role is Role.CALL:
         names += (job.call, job.step)
