@@ -62,7 +62,9 @@ class Queue(_message.Message):
     window_closed: _builtins.bool
     """window_closed says that its time window is closed now. Output only."""
     counts_chains: _builtins.bool
-    """counts_chains lets chains that wait for their steps count for execution_size."""
+    """counts_chains lets chains that wait for their steps count for execution_size. A chain whose own calls need room in
+    the same full queue then blocks itself: give its calls another queue.
+    """
     def __init__(
         self,
         *,
