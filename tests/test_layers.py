@@ -57,6 +57,7 @@ CORE_LEVELS: Final = {
     "recurrence_rule": 0,
     "opening_hours": 3,
     "calendar": 3,
+    "openings": 3,
     "recurrence": 3,
     "kin": 4,
     "gate": 3,

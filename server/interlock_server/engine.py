@@ -286,11 +286,17 @@ class Engine:
         return self._seal(draft, first_revision, answers, replies)
 
     def _follow_up(self, draft: Draft) -> None:
-        """Slices of a queue's hold or release and of a new calendar, locks, and dispatching.
+        """What is due, slices of a queue's hold and of a new calendar, locks, and dispatching.
 
-        Bounded, and continued in the next group.
+        Bounded, and continued in the next group. What is due goes first: a job whose window has
+        closed must not be dispatched because nobody has looked at the clock yet.
         """
         world = self.world
+        due_ms = world.next_due_ms()
+        if 0 < due_ms <= self._now_ms and self._turn(
+            draft, c.PassDeadlines(), Actor.CLOCK, "deadline"
+        ):
+            return
         if world.moving_queues:
             self._turn(draft, c.MoveQueueJobs(), Actor.USER, "user")
         if world.reviewing_starts:

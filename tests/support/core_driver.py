@@ -88,6 +88,14 @@ class CoreDriver:
             slices += 1
         return slices
 
+    def review(self, jobs_max: int = 500) -> int:
+        """Find starts anew after a change of the calendar; how many slices it took."""
+        slices = 0
+        while self.world.reviewing_starts:
+            self.take(c.ReviewStarts(jobs_max), Actor.SYSTEM, "calendar")
+            slices += 1
+        return slices
+
     def later(self, *, ms: int = 0, s: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Let time pass, and do what came due at the end of it."""
         self.now_ms += ms + round(s * 1000) + round(minutes * 60_000) + round(hours * 3_600_000)

@@ -119,6 +119,8 @@ def _fields(status: Status, now_ms: int, job_id: int) -> dict[str, Any]:
             fields["events_missing"] = (EVENT,)
         case S.REDWOOD_LOCK_WAIT:
             fields["awaits_lock"] = LOCK
+        case S.REDWOOD_OVERDUE:
+            fields["window_closes_ms"] = now_ms
         case S.REDWOOD_DELAYED:
             fields |= {"delay_until_ms": now_ms + 600_000, "delay_reason": "restart"}
         case S.REDWOOD_POST_RUNNING:

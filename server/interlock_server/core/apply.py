@@ -123,6 +123,9 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     _enter(world, job, target, cause.at_ms)
     if job.chain is not None and (source in _HOLDING) != (target in _HOLDING):
         holding.count_chain(world, job.queue, 1 if target in _HOLDING else -1)
+    if job.window_closes_ms and source in _HOLDING and not IS_FINAL[target]:
+        # It is back from a robot, and its window may have closed meanwhile.
+        _add_deadline(world, job, "window_closes_ms")
     _count_waiting(world, job, waited_in)
 
 
@@ -373,6 +376,7 @@ def delete_queue(world: World, name: str) -> None:
 def put_window(world: World, window: TimeWindow) -> None:
     """Write one version of a time window."""
     world.windows[window.name] = window
+    world.openings.forget()
 
 
 def put_event(world: World, event: NamedEvent) -> None:
@@ -417,6 +421,7 @@ def delete_record(world: World, kind: int, name: str) -> None:
     match kind:
         case FactKind.DELETE_WINDOW:
             del world.windows[name]
+            world.openings.forget()
         case FactKind.DELETE_EVENT:
             del world.events[name]
         case FactKind.DELETE_LOCK:

@@ -16,6 +16,7 @@ from interlock_server.core.model.medium import Medium
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer
 from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.window import TimeWindow
 from interlock_server.core.rejection import Rejection
 
 
@@ -168,6 +169,18 @@ class PutRestartDefaults(Command, frozen=True):
     """Write what follows a final status where a definition does not say. Answer: the behaviors."""
 
     behaviors: tuple[RestartBehavior, ...]
+
+
+class PutWindows(Command, frozen=True):
+    """Write time windows, all or none. Answer: list of TimeWindow."""
+
+    windows: tuple[TimeWindow, ...]
+
+
+class DeleteWindows(Command, frozen=True):
+    """Remove time windows, all or none. Answer: None."""
+
+    names: tuple[str, ...]
 
 
 class HoldQueue(Command, frozen=True):

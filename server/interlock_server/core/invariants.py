@@ -68,14 +68,12 @@ def _times(job: Job) -> Iterator[str]:
     never = job.start_ms == NEVER_MS
     if status == Status.REDWOOD_NEVER and not never:
         yield "Never means a start in 2999 (C4.9)"
-    if never and status not in _MAY_BE_NEVER and not IS_FINAL[status]:
+    if never and status != Status.REDWOOD_NEVER and not IS_FINAL[status]:
         yield "a start in 2999 means Never (C4.9)"
+    if status == Status.REDWOOD_OVERDUE and not 0 < job.window_closes_ms <= job.changed_ms:
+        yield "Overdue only after its window has closed (C4.9)"
     if status == Status.REDWOOD_UNCERTAIN and not job.uncertain_until_ms:
         yield "an Uncertain job has a deadline (P8)"
-
-
-# Held keeps the start of what was held; it is looked at again at the release.
-_MAY_BE_NEVER = frozenset({Status.REDWOOD_NEVER, Status.REDWOOD_HELD})
 
 
 def _history(job: Job) -> Iterator[str]:

@@ -17,6 +17,7 @@ from interlock_server.core.lanes import Lanes
 from interlock_server.core.line import Lines
 from interlock_server.core.lock_line import LockLines
 from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
+from interlock_server.core.openings import Openings
 from interlock_server.core.vocabulary.status import STATUS_NUMBERS
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class World:
         "next_message",
         "next_number",
         "open_messages",
+        "openings",
         "pending_names",
         "pending_twins",
         "provider_load",
@@ -203,6 +205,8 @@ class World:
         #: change that was, "" when all is done. `review_left` is the rest of the present pass.
         self.reviewing_starts = ""
         self.review_left: list[int] = []
+        #: Openings of the windows that jobs asked for lately.
+        self.openings = Openings()
         #: Final jobs that may leave memory; drained once per group.
         self.finished: list[int] = []
         #: Old history of jobs that change very often; drained once per group: (job, part, entries).

@@ -19,8 +19,8 @@ from interlock_server.core.calendar import (
 from interlock_server.core.model.job import NEVER_MS
 from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.core.opening_hours import _spans_of_year
+from interlock_server.core.openings import NEVER_HORIZON_MS
 from interlock_server.core.recurrence_rule import _days_of_year
-from interlock_server.core.rules.submission import NEVER_HORIZON_MS
 from tests.support.instants import ms_of, text_of
 
 HOUR_MS = 3_600_000

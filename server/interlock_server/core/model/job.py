@@ -192,6 +192,11 @@ class Job(msgspec.Struct, array_like=True, gc=False):
 
     #: EventWait: when its windows or conditions are looked at again.
     events_again_ms: int = 0
+    #: The start that was asked for, if its window or its servers made it another one; 0 for
+    #: `start_ms`.
+    requested_ms: int = 0
+    #: Its window was asked for when it was submitted, and does not follow its definition.
+    window_asked: bool = False
 
     @property
     def original(self) -> int:

@@ -24,7 +24,10 @@ def advance(world: World, turn: Turn, *jobs: Job) -> None:
     ready = [
         job
         for job in jobs
-        if job.status == Status.REDWOOD_SCHEDULED and job.start_ms <= turn.now_ms
+        if job.status == Status.REDWOOD_SCHEDULED
+        and job.start_ms <= turn.now_ms
+        # When both came due while nobody looked, it is overdue, and never was in time.
+        and not 0 < job.window_closes_ms <= turn.now_ms
     ]
     if not ready:
         return

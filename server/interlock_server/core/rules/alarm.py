@@ -5,6 +5,8 @@ from __future__ import annotations
 from heapq import heappop
 from typing import TYPE_CHECKING, Final
 
+from interlock_server.core.rules import closing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 #: What to do by kind of object; called with its name and the instant, which it may have left since.
-_KINDS: Final[dict[str, Callable[[World, Turn, str, int], None]]] = {}
+_KINDS: Final[dict[str, Callable[[World, Turn, str, int], None]]] = {
+    "queue": closing.change_queue,
+    "server": closing.change_server,
+}
 #: Alarms of one command.
 ALARMS_MAX: Final = 100
 

@@ -11,15 +11,18 @@ from interlock_server.core.model.queue import DEFAULT_QUEUE, SYSTEM_QUEUE, Queue
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import (
     chain_definition,
+    closing,
     definition_actions,
     event_gate,
     lock,
     named_event,
     return_code,
+    window,
 )
 from interlock_server.core.rules.queue import missing
 from interlock_server.core.rules.server import missing as missing_server
 from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.zone import zone_fault
 
 if TYPE_CHECKING:
     from interlock_server.core.command import (
@@ -65,6 +68,10 @@ def _definition_refusal(world: World, definition: Definition) -> Rejection | Non
         return missing(definition.queue)
     if definition.server and definition.server not in world.servers:
         return missing_server(world, definition.server)
+    if definition.window and definition.window not in world.windows:
+        return window.missing(definition.window)
+    if definition.time_zone and (fault := zone_fault(definition.time_zone)):
+        return Rejection(Reason.INVALID_WINDOW, f"time_zone of {definition.name!r}: {fault}")
     try:
         ranges = return_code.parse(definition.return_code_map)
     except ValueError as error:
@@ -92,7 +99,14 @@ def _put_definition(world: World, turn: Turn, definition: Definition) -> Definit
     if known is not None:
         event_gate.follow_definition(world, turn, known, changed)
         lock.follow_definition(world, turn, known, changed)
+        if _starts_by(known) != _starts_by(changed):
+            turn.review_starts(turn.cause.author)
     return changed
+
+
+def _starts_by(definition: Definition) -> tuple[str, int, str]:
+    """What of a definition decides when its jobs start."""
+    return definition.window, definition.min_open_ms, definition.time_zone
 
 
 def delete_definitions(world: World, turn: Turn, command: DeleteDefinitions) -> Rejection | None:
@@ -118,6 +132,8 @@ def delete_definitions(world: World, turn: Turn, command: DeleteDefinitions) -> 
 def put_queues(world: World, turn: Turn, command: PutQueues) -> list[Queue] | Rejection:
     """Create or change queues. Whether one is held is not changed by this."""
     for queue in command.queues:
+        if queue.window and queue.window not in world.windows:
+            return window.missing(queue.window)
         known = world.queues.get(queue.name)
         if known is not None and known.system != queue.system:
             return Rejection(
@@ -130,6 +146,7 @@ def put_queues(world: World, turn: Turn, command: PutQueues) -> list[Queue] | Re
 def _put_queue(world: World, turn: Turn, queue: Queue) -> Queue:
     known = world.queues.get(queue.name)
     if known is None:
+        queue = closing.of_queue(world, queue, turn.now_ms)
         turn.put_queue(queue)
         return queue
     wanted = (queue.description, queue.execution_size, queue.window, queue.counts_chains)
@@ -143,6 +160,7 @@ def _put_queue(world: World, turn: Turn, queue: Queue) -> Queue:
         counts_chains=queue.counts_chains,
         version=known.version + 1,
     )
+    changed = closing.of_queue(world, changed, turn.now_ms)
     turn.put_queue(changed)
     return changed
 

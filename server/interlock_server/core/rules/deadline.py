@@ -9,7 +9,16 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Fault, Job
-from interlock_server.core.rules import admission, alarm, ending, event_gate, family, limit, resume
+from interlock_server.core.rules import (
+    admission,
+    alarm,
+    ending,
+    event_gate,
+    family,
+    limit,
+    overdue,
+    resume,
+)
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -49,6 +58,8 @@ def _pass(world: World, turn: Turn, job: Job, field: str) -> None:
         family.end_delay(world, turn, job)
     elif field == "events_again_ms":
         event_gate.look_again(world, turn, job)
+    elif field == "window_closes_ms":
+        overdue.close(world, turn, job)
     elif field == "stop_at_ms":
         _scheduled_stop(world, turn, job)
     elif field == "kill_at_ms":

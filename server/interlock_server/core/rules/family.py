@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import Role
 from interlock_server.core.rejection import Reason, Rejection, not_found
-from interlock_server.core.rules import admission, result
+from interlock_server.core.rules import admission, result, window
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -54,6 +54,7 @@ def end_delay(world: World, turn: Turn, job: Job) -> None:
     """What a Delayed job waited for has come (TR-012)."""
     if job.status == Status.REDWOOD_DELAYED:
         turn.move(job, Trigger.END_DELAY)
+        window.set_start(world, turn, job, max(job.start_ms, turn.now_ms))
         admission.advance(world, turn, job)
 
 

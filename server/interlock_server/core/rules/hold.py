@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from interlock_server.core.model.job import NEVER_MS
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import admission, expansion, restart
-from interlock_server.core.rules.submission import NEVER_HORIZON_MS
-from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.rules import admission, expansion, restart, window
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -26,6 +23,11 @@ def hold(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Re
         return False
     if job.status == Status.REDWOOD_PRE_RUNNING or not next_row(job.status, Trigger.HOLD):
         return illegal(job, "hold")  # TR-085 is for the action alone
+    if job.status == Status.REDWOOD_NEVER:  # only Never has that start (C4.9)
+        start_ms = job.requested_ms or turn.now_ms
+        turn.set(job, start_ms=start_ms, top_start_ms=start_ms, requested_ms=0)
+    elif job.status == Status.REDWOOD_OVERDUE:  # the opening that it missed is over
+        turn.set(job, window_closes_ms=0)
     turn.move(job, Trigger.HOLD)
     return True
 
@@ -35,17 +37,11 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
     if not next_row(job.status, Trigger.RELEASE):
         return illegal(job, "release")
     turn.move(job, Trigger.RELEASE)
-    _find_no_start(turn, job)
+    missed = job.window and not turn.now_ms < job.window_closes_ms
+    if job.start_ms > turn.now_ms or missed:
+        window.set_start(world, turn, job, window.requested_of(job))
     admission.advance(world, turn, job)
     return True
-
-
-def _find_no_start(turn: Turn, job: Job) -> None:
-    """A Scheduled job whose start is too far away has none (TR-029)."""
-    if job.status == Status.REDWOOD_SCHEDULED and job.start_ms - turn.now_ms > NEVER_HORIZON_MS:
-        turn.follow_up(Actor.SYSTEM, "calendar")
-        turn.set(job, start_ms=NEVER_MS, top_start_ms=NEVER_MS)
-        turn.move(job, Trigger.FIND_NO_START, "no start within two years")
 
 
 def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
@@ -61,16 +57,20 @@ def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool 
             f"job {job.id} is Modified and cannot be scheduled yet: {obstacle}; correct that first",
             status=STATUS_NAME[job.status],
         )
-    if job.status in {Status.REDWOOD_SCHEDULED, Status.REDWOOD_HELD}:
-        turn.set(job, start_ms=start_ms, top_start_ms=start_ms)
-    elif trigger := _BACK_TO_SCHEDULED.get(job.status):
+    if job.status == Status.REDWOOD_HELD:
+        window.set_start_while_held(world, turn, job, start_ms)
+        return True
+    if job.status == Status.REDWOOD_NEVER:
+        if window.place(world, job, start_ms, turn.now_ms) == window.NO_START:
+            turn.set(job, requested_ms=start_ms)
+            return True
+    elif job.status != Status.REDWOOD_SCHEDULED and job.status not in _BACK_TO_SCHEDULED:
+        return illegal(job, "reschedule")
+    if trigger := _BACK_TO_SCHEDULED.get(job.status):
         turn.move(job, trigger)
-        turn.set(job, start_ms=start_ms, top_start_ms=start_ms)
         if trigger is Trigger.RESUBMIT:
             expansion.complete(world, turn, job)
-    else:
-        return illegal(job, "reschedule")
-    _find_no_start(turn, job)
+    window.set_start(world, turn, job, start_ms)
     admission.advance(world, turn, job)
     return True
 

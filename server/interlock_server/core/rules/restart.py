@@ -134,7 +134,16 @@ def obstacle_of(world: World, original: Job) -> str:
         return f"queue {original.queue!r} is gone"
     if original.server and original.server not in world.servers:
         return f"process server {original.server!r} is gone"
+    if original.window_asked and original.window not in world.windows:
+        return f"time window {original.window!r} is gone"
     return parameter_fault(definition, original.parameters)
+
+
+def _window_of(original: Job, definition: Definition | None) -> str:
+    """The window that was asked for, or the one of its definition as it is now."""
+    if original.window_asked or definition is None:
+        return original.window
+    return definition.window
 
 
 def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan) -> Job:
@@ -159,7 +168,6 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
         submitted_by=turn.cause.author,
         requested_robot="" if original.attended else original.requested_robot,
         restarted_from=original.id,
-        window=original.window,
         server=original.server,
         parent=original.parent if lives else 0,
         top=original.top if lives else 0,
@@ -175,6 +183,8 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
         place=original.place if call else 0,
         chain=chain,
         disabled=() if lives else original.disabled,
+        window=_window_of(original, definition),
+        window_asked=original.window_asked,
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.command import Outcome
-from interlock_server.core.model.job import NEVER_MS, Fault, Job
+from interlock_server.core.model.job import Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission, expansion, family, on_change, server
+from interlock_server.core.rules import admission, expansion, family, on_change, server, window
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from interlock_server.core.model.definition import Definition
     from interlock_server.core.turn import Turn
     from interlock_server.core.world import World
-
-#: A start further away than this is no start (domain.md C5).
-NEVER_HORIZON_MS: Final = 2 * 366 * 24 * 3_600_000
 
 #: Characters of the inputs of a UiPath job (domain.md C5).
 UIPATH_PARAMETERS_MAX: Final = 10_000
@@ -86,14 +83,14 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
             turn.set(job, fault=Fault(code, fault))
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
         elif hold:
+            window.set_start_while_held(world, turn, job, job.start_ms)
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
         elif job.delay_reason:
             turn.move(job, Trigger.DEFER, family.why_delayed(job))
-        elif job.start_ms - turn.now_ms > NEVER_HORIZON_MS:
-            turn.set(job, start_ms=NEVER_MS)
-            turn.move(job, Trigger.FIND_NO_START, "no start within two years")
-        else:
+        elif window.set_start(world, turn, job, job.start_ms):
             turn.move(job, Trigger.VALIDATE)
+        else:
+            turn.follow_up(Actor.SYSTEM, "validation")
     admission.advance(world, turn, *(one.job for one in new))
 
 
@@ -108,6 +105,8 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
         )
     if new.queue and new.queue not in world.queues:
         return Rejection(Reason.QUEUE_NOT_FOUND, f"there is no queue {new.queue!r}; put it first")
+    if new.window and new.window not in world.windows:
+        return window.missing(new.window)
     if definition.lifecycle == Lifecycle.UIPATH:
         return _uipath_refusal(world, new, definition)
     if new.server and new.server not in world.servers:
@@ -211,6 +210,8 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         kill_after_ms=new.kill_after_ms,
         server=new.server,
         chain=definition.chain,
+        window=new.window or definition.window,
+        window_asked=bool(new.window),
     )
     turn.create(job, Trigger.SUBMIT)
     return job
