@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from interlock_server.core.expression_fault import ExpressionFault
 from interlock_server.core.model.definition import RuleEffect
-from interlock_server.core.rules import admission, condition, named_event
+from interlock_server.core.rules import admission, condition, named_event, window
 from interlock_server.core.vocabulary.actor import Actor
-from interlock_server.core.vocabulary.status import STATUS_NAME
+from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,4 +61,8 @@ def replan(world: World, turn: Turn, job: Job, outcome: ActionOutcome) -> None:
     else:
         start_ms = turn.now_ms + outcome.delay_ms
         turn.set(job, start_ms=start_ms, **({} if job.top else {"top_start_ms": start_ms}))
+    if job.status == Status.REDWOOD_SCHEDULED:
+        window.set_start(world, turn, job, job.start_ms)
+    elif job.status == Status.REDWOOD_HELD:
+        window.set_start_while_held(world, turn, job, job.start_ms)
     admission.advance(world, turn, job)

@@ -18,6 +18,7 @@ from interlock_server.core.rules import (
     restart,
     restart_question,
     result,
+    window,
 )
 from interlock_server.core.rules.chain_condition import ChainValues
 from interlock_server.core.rules.handler import DONE
@@ -110,7 +111,12 @@ def _is_to_run(turn: Turn, values: ChainValues, precondition: str, job: Job) -> 
 def _start(world: World, turn: Turn, job: Job) -> None:
     top_start_ms = expansion.root_of(world, job).top_start_ms
     turn.set(job, start_ms=turn.now_ms, top_start_ms=top_start_ms)
-    turn.move(job, Trigger.START_STEP_HELD if job.hold_when_due else Trigger.START_STEP)
+    if job.hold_when_due:
+        turn.move(job, Trigger.START_STEP_HELD)
+        window.set_start_while_held(world, turn, job, turn.now_ms)
+    else:
+        turn.move(job, Trigger.START_STEP)
+        window.set_start(world, turn, job, turn.now_ms)
 
 
 def _close(world: World, turn: Turn, job: Job, trigger: Trigger) -> None:

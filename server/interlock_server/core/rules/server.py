@@ -10,7 +10,7 @@ from interlock_server.core.holding import holds_slot
 from interlock_server.core.model.job import StopStrategy
 from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import ending
+from interlock_server.core.rules import closing, ending
 from interlock_server.core.rules.queue import missing as missing_queue
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -88,17 +88,13 @@ def _put_server(world: World, turn: Turn, given: ProcessServer) -> ProcessServer
         version=known.version if known else 0,
         updated_ms=known.updated_ms if known else 0,
     )
-    server = _follow_windows(world, server, turn.now_ms)
+    server = closing.of_server(world, server, turn.now_ms)
     if server == known:
         return server
     served = set() if known is None else {each.queue for each in known.providers}
     server = _write(turn, server)
     if served != {each.queue for each in server.providers}:
         turn.review_starts(turn.cause.author)
-    return server
-
-
-def _follow_windows(_world: World, server: ProcessServer, _now_ms: int) -> ProcessServer:
     return server
 
 

@@ -89,8 +89,6 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
             turn.move(job, Trigger.DEFER, family.why_delayed(job))
         elif window.set_start(world, turn, job, job.start_ms):
             turn.move(job, Trigger.VALIDATE)
-        else:
-            turn.follow_up(Actor.SYSTEM, "validation")
     admission.advance(world, turn, *(one.job for one in new))
 
 

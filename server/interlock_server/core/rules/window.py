@@ -104,9 +104,11 @@ def set_start(world: World, turn: Turn, job: Job, requested_ms: int) -> bool:
         if fields:
             turn.set(job, **fields)
         return True
+    cause = turn.cause
     turn.follow_up(Actor.SYSTEM, "calendar")
     turn.set(job, **fields)
     turn.move(job, Trigger.FIND_NO_START, why_never(world, job, requested_ms, turn.now_ms))
+    turn.follow_up(Actor(cause.actor), cause.author, cause.reason)
     return False
 
 
