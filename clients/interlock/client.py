@@ -10,8 +10,10 @@ from interlock.connection import Connection
 from interlock.explanation import ExplainCalls
 from interlock.filter import make_filter
 from interlock.jobs import JobCalls
+from interlock.locks import LockCalls
 from interlock.manifest_calls import ManifestCalls
 from interlock.media import MediaCalls
+from interlock.named_events import NamedEventCalls
 from interlock.servers import ServerCalls
 from interlock.verbs import VerbCalls
 from interlock.watch import Watch
@@ -44,7 +46,15 @@ def connect(
 
 
 class Interlock(
-    VerbCalls, CatalogCalls, ServerCalls, ManifestCalls, ExplainCalls, AdminCalls, JobCalls
+    VerbCalls,
+    CatalogCalls,
+    ServerCalls,
+    NamedEventCalls,
+    LockCalls,
+    ManifestCalls,
+    ExplainCalls,
+    AdminCalls,
+    JobCalls,
 ):
     """A connection to one partition of a server.
 

@@ -23,7 +23,9 @@ from interlock.v1.explain_service_pb2_grpc import ExplainServiceStub
 from interlock.v1.job_service_pb2_grpc import JobServiceStub
 from interlock.v1.lifecycle_service_pb2 import DescribeLifecycleRequest, ListLifecyclesRequest
 from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceStub
+from interlock.v1.lock_service_pb2_grpc import LockServiceStub
 from interlock.v1.media_service_pb2_grpc import MediaServiceStub
+from interlock.v1.named_event_service_pb2_grpc import NamedEventServiceStub
 from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceStub
 from interlock.v1.robot_service_pb2_grpc import RobotServiceStub
 from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from interlock.v1.explain_service_pb2_grpc import ExplainServiceAsyncStub
     from interlock.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from interlock.v1.lifecycle_service_pb2_grpc import LifecycleServiceAsyncStub
+    from interlock.v1.lock_service_pb2_grpc import LockServiceAsyncStub
     from interlock.v1.media_service_pb2_grpc import MediaServiceAsyncStub
+    from interlock.v1.named_event_service_pb2_grpc import NamedEventServiceAsyncStub
     from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceAsyncStub
     from interlock.v1.robot_service_pb2_grpc import RobotServiceAsyncStub
     from interlock.v1.watch_service_pb2_grpc import WatchServiceAsyncStub
@@ -140,6 +144,16 @@ class Connection:
     def servers(self) -> ProcessServerServiceAsyncStub:
         """The stub of ProcessServerService."""
         return ProcessServerServiceStub(self._channel)
+
+    @cached_property
+    def named_events(self) -> NamedEventServiceAsyncStub:
+        """The stub of NamedEventService."""
+        return NamedEventServiceStub(self._channel)
+
+    @cached_property
+    def locks(self) -> LockServiceAsyncStub:
+        """The stub of LockService."""
+        return LockServiceStub(self._channel)
 
     @cached_property
     def admin(self) -> AdminServiceAsyncStub:

@@ -80,6 +80,21 @@ KINDS: Final = (
         defaults=lambda _: {"execution_size": 100},
     ),
     Kind(
+        "events",
+        (f"{_V1}.named_event_pb2", "NamedEvent"),
+        (f"{_V1}.named_event_service_pb2", "named_events"),
+        "Events",
+        _WRITTEN | {"raised", "raise_count", "raises", "waiting", "dropped"},
+    ),
+    Kind(
+        "locks",
+        (f"{_V1}.lock_pb2", "Lock"),
+        (f"{_V1}.lock_service_pb2", "locks"),
+        "Locks",
+        _WRITTEN | {"held", "holder_count", "holders", "waiting"},
+        defaults=lambda _: {"kind": "simple", "counts": 1},
+    ),
+    Kind(
         "definitions",
         (f"{_V1}.definition_pb2", "Definition"),
         _CATALOG,

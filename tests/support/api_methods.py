@@ -17,8 +17,12 @@ from interlock.v1 import (
     job_service_pb2_grpc,
     lifecycle_service_pb2,
     lifecycle_service_pb2_grpc,
+    lock_service_pb2,
+    lock_service_pb2_grpc,
     media_service_pb2,
     media_service_pb2_grpc,
+    named_event_service_pb2,
+    named_event_service_pb2_grpc,
     process_server_service_pb2,
     process_server_service_pb2_grpc,
     robot_service_pb2,
@@ -36,6 +40,8 @@ _FILES: Final = (
     watch_service_pb2,
     catalog_service_pb2,
     process_server_service_pb2,
+    named_event_service_pb2,
+    lock_service_pb2,
     lifecycle_service_pb2,
     admin_service_pb2,
     explain_service_pb2,
@@ -87,6 +93,8 @@ class Stubs:
         self.jobs: Any = job_service_pb2_grpc.JobServiceStub(channel)
         self.catalog: Any = catalog_service_pb2_grpc.CatalogServiceStub(channel)
         self.servers: Any = process_server_service_pb2_grpc.ProcessServerServiceStub(channel)
+        self.named_events: Any = named_event_service_pb2_grpc.NamedEventServiceStub(channel)
+        self.locks: Any = lock_service_pb2_grpc.LockServiceStub(channel)
         self.robots: Any = robot_service_pb2_grpc.RobotServiceStub(channel)
         self.watches: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(channel)

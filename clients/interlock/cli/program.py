@@ -55,6 +55,8 @@ SECTIONS: Final = {
         "definition": "definition:definition",
         "queue": "queue:queue",
         "process-server": "process_server:process_server",
+        "event": "named_event:event",
+        "lock": "lock:lock",
         "robot": "robot:robot",
         "lifecycle": "lifecycle:lifecycle",
     },

@@ -177,19 +177,23 @@ class HeldLock(_message.Message):
 
     LOCK_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
+    EXCLUSIVE_FIELD_NUMBER: _builtins.int
     lock: _builtins.str
     """lock by name."""
     counts: _builtins.int
     """counts that it has."""
+    exclusive: _builtins.bool
+    """exclusive says that nobody else may have any of it."""
     def __init__(
         self,
         *,
         lock: _builtins.str = ...,
         counts: _builtins.int = ...,
+        exclusive: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "lock", b"lock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "exclusive", b"exclusive", "lock", b"lock"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

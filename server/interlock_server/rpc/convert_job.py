@@ -228,7 +228,7 @@ def _add_redwood(message: job_pb2.Job, record: Job) -> None:
     message.events_seen.extend(record.events_seen)
     message.events_missing.extend(record.events_missing)
     for held in record.locks:
-        message.locks.add(lock=held.lock, counts=held.counts)
+        message.locks.add(lock=held.lock, counts=held.counts, exclusive=held.exclusive)
     message.parent, message.top = record.parent, record.top
     message.role = int(record.role)  # type: ignore[assignment]  # same numbers
     message.step, message.call, message.iteration = record.step, record.call, record.iteration

@@ -19,8 +19,12 @@ from interlock.v1 import (
     job_service_pb2_grpc,
     lifecycle_service_pb2,
     lifecycle_service_pb2_grpc,
+    lock_service_pb2,
+    lock_service_pb2_grpc,
     media_service_pb2,
     media_service_pb2_grpc,
+    named_event_service_pb2,
+    named_event_service_pb2_grpc,
     process_server_service_pb2,
     process_server_service_pb2_grpc,
     robot_service_pb2,
@@ -36,7 +40,9 @@ from interlock_server.rpc.health import SERVICE_NAME as HEALTH
 from interlock_server.rpc.health import Health
 from interlock_server.rpc.job_service import JobService
 from interlock_server.rpc.lifecycle_service import LifecycleService
+from interlock_server.rpc.lock_service import LockService
 from interlock_server.rpc.media_service import MediaService
+from interlock_server.rpc.named_event_service import NamedEventService
 from interlock_server.rpc.process_server_service import ProcessServerService
 from interlock_server.rpc.robot_service import RobotService
 from interlock_server.rpc.watch_service import WatchService
@@ -83,6 +89,8 @@ _SERVICES: Final = tuple(
         (explain_service_pb2, "ExplainService"),
         (media_service_pb2, "MediaService"),
         (process_server_service_pb2, "ProcessServerService"),
+        (named_event_service_pb2, "NamedEventService"),
+        (lock_service_pb2, "LockService"),
     )
 )
 
@@ -116,6 +124,11 @@ class RpcServer:
             ProcessServerService(partitions),
             methods,  # type: ignore[arg-type]
         )
+        named_event_service_pb2_grpc.add_NamedEventServiceServicer_to_server(
+            NamedEventService(partitions),
+            methods,  # type: ignore[arg-type]
+        )
+        lock_service_pb2_grpc.add_LockServiceServicer_to_server(LockService(partitions), methods)  # type: ignore[arg-type]
         robot_service_pb2_grpc.add_RobotServiceServicer_to_server(
             RobotService(partitions),
             methods,  # type: ignore[arg-type]

@@ -9,11 +9,20 @@ from google.protobuf.message import Message
 
 from interlock.v1 import admin_service_pb2 as admin
 from interlock.v1 import catalog_service_pb2 as catalog
-from interlock.v1 import definition_pb2, job_pb2, process_server_pb2, queue_pb2
+from interlock.v1 import (
+    definition_pb2,
+    job_pb2,
+    lock_pb2,
+    named_event_pb2,
+    process_server_pb2,
+    queue_pb2,
+)
 from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
+from interlock.v1 import lock_service_pb2 as locks
 from interlock.v1 import media_service_pb2 as media
+from interlock.v1 import named_event_service_pb2 as events
 from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1 import watch_service_pb2 as watches
@@ -98,6 +107,16 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "ProcessServerService/ReleaseProvider": lambda _: servers.ReleaseProviderRequest(
         server="started", queue="closed"
     ),
+    "NamedEventService/PutEvents": lambda _: events.PutEventsRequest(
+        events=[named_event_pb2.NamedEvent(name="new")]
+    ),
+    "NamedEventService/ListEvents": lambda _: events.ListEventsRequest(),
+    "NamedEventService/DeleteEvents": lambda _: events.DeleteEventsRequest(names=["EMPTY"]),
+    "NamedEventService/RaiseEvent": lambda _: events.RaiseEventRequest(event="EMPTY"),
+    "NamedEventService/ClearEvent": lambda _: events.ClearEventRequest(event="RAISED"),
+    "LockService/PutLocks": lambda _: locks.PutLocksRequest(locks=[lock_pb2.Lock(name="new")]),
+    "LockService/ListLocks": lambda _: locks.ListLocksRequest(),
+    "LockService/DeleteLocks": lambda _: locks.DeleteLocksRequest(names=["empty"]),
     "LifecycleService/ListLifecycles": lambda _: lifecycles.ListLifecyclesRequest(),
     "LifecycleService/DescribeLifecycle": lambda _: lifecycles.DescribeLifecycleRequest(
         name="uipath"

@@ -16,12 +16,16 @@ from interlock.v1 import (
     chain_pb2,
     definition_pb2,
     job_pb2,
+    lock_pb2,
+    named_event_pb2,
     process_server_pb2,
     queue_pb2,
 )
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import job_service_pb2 as jobs
+from interlock.v1 import lock_service_pb2 as locks
 from interlock.v1 import media_service_pb2 as media
+from interlock.v1 import named_event_service_pb2 as events
 from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1.definition_pb2 import CompletionStrategy
@@ -75,6 +79,12 @@ DEFINITIONS: Final = (
                 )
             ]
         ),
+    ),
+    definition_pb2.Definition(
+        name="waits",
+        lifecycle=_REDWOOD,
+        wait_events=[definition_pb2.WaitEvent(event="AWAITED")],
+        locks=[definition_pb2.LockNeed(lock="needed")],
     ),
 )
 QUEUES: Final = ("served", "finance", "robots", "second", "closed", "files", "empty")
@@ -143,11 +153,25 @@ class Scene:
     def _put_catalog(self) -> None:
         queues = [queue_pb2.Queue(name=name) for name in QUEUES]
         self.stubs.catalog.PutQueues(catalog.PutQueuesRequest(queues=queues))
+        self._put_events()
         self.stubs.catalog.PutDefinitions(
             catalog.PutDefinitionsRequest(definitions=DEFINITIONS, request_id=USED_REQUEST_ID)
         )
         self.stubs.catalog.HoldQueue(catalog.HoldQueueRequest(queue="closed"))
         self._put_servers()
+
+    def _put_events(self) -> None:
+        named = [
+            named_event_pb2.NamedEvent(name=name) for name in ("AWAITED", "RAISED", "FULL", "EMPTY")
+        ]
+        stub = self.stubs.named_events
+        stub.PutEvents(events.PutEventsRequest(events=named))
+        full = events.RaiseEventRequest(event="FULL")
+        for raised in [stub.RaiseEvent.future(full) for _ in range(1_000)]:
+            raised.result()
+        stub.RaiseEvent(events.RaiseEventRequest(event="RAISED"))
+        put = [lock_pb2.Lock(name=name) for name in ("needed", "empty")]
+        self.stubs.locks.PutLocks(locks.PutLocksRequest(locks=put))
 
     def _put_servers(self) -> None:
         stub = self.stubs.servers
