@@ -74,7 +74,7 @@ def test_a_folder_is_read_as_one_manifest(tmp_path):
     ("text", "sentence"),
     [
         ("x = [", "site.toml: "),
-        ("[[queue]]\nname = 'a'", "expected lists of queues, definitions"),
+        ("[[queue]]\nname = 'a'", "expected lists of queues, .*definitions"),
         ("queues = 3", "expected a list of queues, but got 3"),
         ("[[queues]]\nsize = 3", "expected a table with a name"),
         ("[[queues]]\nname = 'a'\nsize = 3", r"queues\[0\]: a: there is no field 'size'"),
