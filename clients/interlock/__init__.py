@@ -10,6 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from interlock.action import JobHandler as JobHandler
+    from interlock.action import PostRun as PostRun
+    from interlock.action import PreRun as PreRun
     from interlock.change import Change as Change
     from interlock.client import Interlock as Interlock
     from interlock.client import connect as connect
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
     from interlock.watch import Watch as Watch
 
 _MODULE_OF: Final = {
+    "JobHandler": "action",
+    "PostRun": "action",
+    "PreRun": "action",
     "Change": "change",
     "Interlock": "client",
     "connect": "client",

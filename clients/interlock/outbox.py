@@ -41,6 +41,7 @@ ENDS: Final = frozenset(
         ReportKind.REPORT_KIND_CANCEL_CONFIRMED,
         ReportKind.REPORT_KIND_SUSPENDED,
         ReportKind.REPORT_KIND_REMOTE_GONE,
+        ReportKind.REPORT_KIND_POST_RUNNING_DONE,
     }
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from interlock.action import JobHandler
 from interlock.connection import Connection
 from interlock.instant import to_seconds
 from interlock.shift import RobotProfile, Shift
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from interlock.executions import Handler
 
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
+_Parameters = ParamSpec("_Parameters")
+_Return = TypeVar("_Return")
 
 _GRACE_SECONDS: Final = 30.0
 
@@ -78,20 +79,29 @@ class Robot:
         self._grace_seconds = to_seconds(grace)
         self._timeout = timeout
         self._options = tuple(options)
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, JobHandler[..., Any]] = {}
         self._shift: Shift | None = None
         self._has_shift = asyncio.Event()
 
-    def job(self, definition: str) -> Callable[[_Function], _Function]:
-        """Make a function the handler of a definition: `@robot.job("DailyReport")`."""
+    def job(
+        self, definition: str
+    ) -> Callable[[Callable[_Parameters, _Return]], JobHandler[_Parameters, _Return]]:
+        """Make a function the handler of a definition: `@robot.job("DailyReport")`.
+
+        What it gives can be called like the function, and has the decorators `pre_running` and
+        `post_running` for the actions around it.
+        """
         if not isinstance(definition, str):
             raise TypeError('expected the name of a definition, as in @robot.job("DailyReport")')
 
-        def register(function: _Function) -> _Function:
+        def register(
+            function: Callable[_Parameters, _Return],
+        ) -> JobHandler[_Parameters, _Return]:
             if definition in self._handlers:
                 raise ValueError(f"expected one handler of {definition!r}, but got a second one")
-            self._handlers[definition] = function
-            return function
+            handler = JobHandler(definition, function)
+            self._handlers[definition] = handler
+            return handler
 
         return register
 

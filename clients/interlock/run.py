@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from interlock import ending, json_text
 from interlock.media import name_of
+from interlock.offered import Offered
 from interlock.recorder import Recording
 from interlock.suspension import make_suspension
 from interlock.v1.robot_service_pb2 import Question, ReportDetail, ReportKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from interlock.client import Interlock
@@ -37,44 +38,12 @@ class RunEnded(BaseException):
     """The job was killed or taken away while its handler waited for something."""
 
 
-class Attempt:
+class Attempt(Offered):
     """One attempt to execute a job: its inputs, and the ways to end it."""
 
     def __init__(self, offer: Offer, conversation: Conversation, interlock: Interlock) -> None:
-        self._offer = offer
+        super().__init__(offer, interlock)
         self._conversation = conversation
-        #: A connection to the same partition, for submitting other jobs and the like.
-        self.interlock = interlock
-
-    @property
-    def id(self) -> int:
-        """Id of the job."""
-        return self._offer.job
-
-    @property
-    def fence(self) -> int:
-        """Number of this attempt; give it to systems that have to refuse older attempts."""
-        return self._offer.fence
-
-    @property
-    def definition(self) -> str:
-        """Name of the definition."""
-        return self._offer.definition
-
-    @property
-    def queue(self) -> str:
-        """Queue that the job came from."""
-        return self._offer.queue
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """Labels of the job."""
-        return self._offer.labels
-
-    @cached_property
-    def parameters(self) -> Any:
-        """Inputs of the job, a dict."""
-        return json_text.decode(self._offer.parameters_json or "{}")
 
     @property
     def resume_version(self) -> int:

@@ -25,8 +25,8 @@ from interlock.v1.robot_service_pb2 import Hello
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from interlock.action import JobHandler
     from interlock.connection import Connection
-    from interlock.executions import Handler
     from interlock.v1.robot_service_pb2 import Welcome
 
 _LOG: Final = logging.getLogger("interlock.robot")
@@ -49,7 +49,7 @@ class RobotProfile:
     host: str
     slots: int
     queues: Sequence[str]
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, JobHandler[..., Any]]
     server: str = ""
     resources: Sequence[str] = ()
 
@@ -153,6 +153,7 @@ class Shift:
             slots=profile.slots,
             running=self._executions.running(),
             host=profile.host,
+            actions=True,
             server=profile.server,
             resources=profile.resources,
         )

@@ -503,6 +503,8 @@ class Order(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     REPLY_FIELD_NUMBER: _builtins.int
+    OLD_STATUS_FIELD_NUMBER: _builtins.int
+    NEW_STATUS_FIELD_NUMBER: _builtins.int
     job: _builtins.int
     """job that it is about."""
     fence: _builtins.int
@@ -513,6 +515,10 @@ class Order(_message.Message):
     """message that was answered (REPLY)."""
     reply: _builtins.str
     """reply that was given (REPLY)."""
+    old_status: _status_pb2.Status.ValueType
+    """old_status is the status in which the job waited last (RUN_PRE_RUNNING)."""
+    new_status: _status_pb2.Status.ValueType
+    """new_status is the final status that the job has unless the action says otherwise (RUN_POST_RUNNING)."""
     def __init__(
         self,
         *,
@@ -521,10 +527,12 @@ class Order(_message.Message):
         kind: Global___OrderKind.ValueType = ...,
         message: _builtins.int = ...,
         reply: _builtins.str = ...,
+        old_status: _status_pb2.Status.ValueType = ...,
+        new_status: _status_pb2.Status.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "job", b"job", "kind", b"kind", "message", b"message", "reply", b"reply"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "job", b"job", "kind", b"kind", "message", b"message", "new_status", b"new_status", "old_status", b"old_status", "reply", b"reply"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -322,7 +322,7 @@ class OpenSession(Command, frozen=True):
     slots: int = 1
     running: tuple[RunningJob, ...] = ()
     host: str = ""
-    acts: bool = False
+    actions: bool = False
     server: str = ""
     resources: tuple[str, ...] = ()
 
@@ -416,8 +416,8 @@ class ActionOutcome(msgspec.Struct, frozen=True, gc=False):
     effect: RuleEffect | None = None
     #: RESCHEDULE.
     delay_ms: int = 0
-    #: MOVE: the queue.
-    target: str = ""
+    #: MOVE.
+    queue: str = ""
 
 
 class ReportDetail(msgspec.Struct, frozen=True, gc=False):

@@ -74,7 +74,7 @@ def open_session(hello: robot_service_pb2.Hello) -> OpenSession:
         slots=validate.number("hello.slots", hello.slots, 1, SLOTS_MAX),
         running=running,
         host=validate.text("hello.host", hello.host, HOST_MAX),
-        acts=hello.actions,
+        actions=hello.actions,
         server=validate.optional_name("hello.server", hello.server),
         resources=validate.names(
             "hello.resources", hello.resources, count_max=validate.RESOURCES_MAX
@@ -201,7 +201,7 @@ def _action(path: str, given: robot_service_pb2.ActionOutcome) -> ActionOutcome:
     return ActionOutcome(
         effect=RuleEffect(effect) if effect else None,
         delay_ms=validate.optional_duration_ms(given, "delay", f"{path}.delay"),
-        target=validate.optional_name(f"{path}.queue", given.queue),
+        queue=validate.optional_name(f"{path}.queue", given.queue),
     )
 
 
@@ -322,6 +322,8 @@ def _order(each: Order) -> robot_service_pb2.Order:
         kind=int(each.kind),  # type: ignore[arg-type]  # same numbers
         message=each.message,
         reply=each.reply,
+        old_status=each.old_status,  # type: ignore[arg-type]  # same numbers
+        new_status=each.new_status,  # type: ignore[arg-type]  # same numbers
     )
 
 

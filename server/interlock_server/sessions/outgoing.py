@@ -55,6 +55,9 @@ class Order(NamedTuple):
     kind: EffectKind
     message: int = 0
     reply: str = ""
+    #: For an action: where the job waited last, and how it ends unless the action says otherwise.
+    old_status: int = 0
+    new_status: int = 0
 
 
 class RefusedReport(NamedTuple):
@@ -111,6 +114,15 @@ def offer_of(world: World, job: Job, fence: int) -> Offer:
     )
 
 
+def order_of(job: Job, fence: int, kind: EffectKind, message: int = 0, reply: str = "") -> Order:
+    """An order about one attempt of a job, with what its kind needs."""
+    if kind is EffectKind.RUN_PRE_RUNNING:
+        return Order(job.id, fence, kind, old_status=job.pending_status)
+    if kind is EffectKind.RUN_POST_RUNNING:
+        return Order(job.id, fence, kind, new_status=job.provisional)
+    return Order(job.id, fence, kind, message, reply)
+
+
 def _action_of(world: World, job: Job) -> EffectKind | None:
     """What is due of a job's actions; a robot that has done it lets the order pass."""
     if job.definition not in world.special:
@@ -132,7 +144,7 @@ def standing_orders(world: World, robot: str) -> list[Order]:
     for job in attached_jobs(world, robot):
         kind = _ORDER_OF_STATUS.get(Status(job.status)) or _action_of(world, job)
         if kind is not None:
-            orders.append(Order(job.id, job.fence, kind))
+            orders.append(order_of(job, job.fence, kind))
         replied = [message for message in job.messages if message.blocking and message.replied_ms]
         if replied:
             newest = replied[-1]

@@ -18,6 +18,7 @@ from interlock_server.sessions.outgoing import (
     Outgoing,
     RefusedReport,
     offer_of,
+    order_of,
     standing_orders,
 )
 
@@ -149,7 +150,7 @@ class SessionStream:
             self._offers.append(offer_of(self._engine.world, effect.job, effect.fence))
         else:
             self._orders.append(
-                Order(effect.job.id, effect.fence, effect.kind, effect.message, effect.reply)
+                order_of(effect.job, effect.fence, effect.kind, effect.message, effect.reply)
             )
         self._wakeup.set()
 

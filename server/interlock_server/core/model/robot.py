@@ -37,4 +37,4 @@ class Robot(msgspec.Struct, array_like=True, gc=False):
     #: What it offers beside what its server does.
     resources: tuple[str, ...] = ()
     #: It waits for the order to start, and runs actions when ordered to.
-    acts: bool = False
+    actions: bool = False

@@ -57,7 +57,7 @@ def raise_event(world: World, turn: Turn, job: Job, rule: Rule, author: str) -> 
 def replan(world: World, turn: Turn, job: Job, outcome: ActionOutcome) -> None:
     """Give a Scheduled job another start or queue, and let it through the gates."""
     if outcome.effect is RuleEffect.MOVE:
-        turn.set(job, queue=outcome.target)
+        turn.set(job, queue=outcome.queue)
     else:
         start_ms = turn.now_ms + outcome.delay_ms
         turn.set(job, start_ms=start_ms, **({} if job.top else {"top_start_ms": start_ms}))

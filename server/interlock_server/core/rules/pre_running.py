@@ -37,7 +37,7 @@ def accepted(world: World, turn: Turn, job: Job) -> None:
     definition = world.definitions[job.definition]
     if not definition.acts_before:
         return
-    if world.robots[job.robot].acts:
+    if world.robots[job.robot].actions:
         begin(world, turn, job, definition)
     else:
         _hand_back(world, turn, job)
@@ -115,7 +115,7 @@ def decide(
         return Rejection(
             Reason.INVALID_FIELD,
             f"a pre-running action of job {job.id} cannot decide {outcome.effect.name} "
-            f"{outcome.target!r}",
+            f"{outcome.queue!r}",
         )
     if job.attached:
         turn.tell(job, EffectKind.FORGET)
@@ -136,7 +136,7 @@ _TURNS: Final[dict[RuleEffect | None, Trigger]] = {
 
 
 def _no_queue(world: World, outcome: ActionOutcome) -> bool:
-    return outcome.target not in world.queues
+    return outcome.queue not in world.queues
 
 
 def fail(turn: Turn, job: Job, problem: str) -> None:

@@ -22,6 +22,7 @@ from interlock_server.core.rules import (
     resume,
     return_code,
 )
+from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Lifecycle, Status
@@ -99,6 +100,7 @@ def _session_refusal(robot: Robot | None, command: Report) -> Rejection | None:
 def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
     refused: Refused = []
     jobs, details, handlers = world.jobs, command.details, _HANDLERS
+    special = world.special
     count = len(command.jobs)
     fences = command.fences if len(command.fences) == count else command.fences * count
     kinds = command.kinds if len(command.kinds) == count else command.kinds * count
@@ -117,7 +119,21 @@ def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
                 turn.follow_up(Actor.ROBOT, name)
         if rejection is not None:
             refused.append((index, rejection))
+        elif special and kind in _CODE_ENDS and job is not None and job.definition in special:
+            _let_go(world, turn, job)
     return refused
+
+
+def _let_go(world: World, turn: Turn, job: Job) -> None:
+    """A robot that has a post-running action for the job hears if none is due."""
+    if not job.attached and world.definitions[job.definition].post_running_code:
+        turn.tell(job, EffectKind.FORGET)
+
+
+#: After these the code of a job has ended, and its robot may have a post-running action.
+_CODE_ENDS: Final = frozenset(
+    {ReportKind.COMPLETED, ReportKind.FAILED, ReportKind.CANCELED, ReportKind.KILLED}
+)
 
 
 def _ownership_refusal(world: World, name: str, job_id: int, fence: int) -> Rejection:

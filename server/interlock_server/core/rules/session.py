@@ -52,7 +52,7 @@ def open_session(world: World, turn: Turn, command: OpenSession) -> SessionOpene
         queues=command.queues,
         slots=command.slots,
         host=command.host,
-        acts=command.acts,
+        actions=command.actions,
         server=command.server,
         resources=command.resources,
         connected=False,  # no offers before everything below is settled

@@ -32,12 +32,12 @@ ACTING = f"{OFFERED} Assigned PreRunning"
 RUNNING = f"{OFFERED} Assigned Running"
 
 
-def defined(*, acts: bool = True, **fields: Any) -> CoreDriver:
+def defined(*, actions: bool = True, **fields: Any) -> CoreDriver:
     core = CoreDriver()
     core.accepted(c.PutQueues((Queue("slow"),)))
     core.accepted(c.PutEvents((NamedEvent("accepted"),)))
     core.define(REDWOOD, Lifecycle.REDWOOD, **fields)
-    core.connect(acts=acts)
+    core.connect(actions=actions)
     return core
 
 
@@ -135,7 +135,7 @@ def test_a_robot_that_does_not_wait_loses_the_job(first: ReportKind):
 
 
 def test_a_robot_that_knows_no_actions_is_given_back_what_has_one():
-    core = pre(Rule("false", E.HOLD), acts=False)
+    core = pre(Rule("false", E.HOLD), actions=False)
     job = offered(core)
     core.report(K.ACCEPTED, job)
 
@@ -162,7 +162,7 @@ def test_a_robot_that_runs_a_job_before_its_action_has_passed_made_it_fail():
         ({"action": c.ActionOutcome(E.FAIL), "reason": "no"}, "Error"),
         ({"fault": Fault("RAISED", "it raised")}, "Error"),
         ({"action": c.ActionOutcome(E.RESCHEDULE, delay_ms=5_000)}, "Scheduled"),
-        ({"action": c.ActionOutcome(E.MOVE, target="slow")}, "Scheduled Queued"),
+        ({"action": c.ActionOutcome(E.MOVE, queue="slow")}, "Scheduled Queued"),
     ],
 )
 def test_code_of_the_robot_decides_when_no_rule_does(detail: dict[str, Any], way: str):
@@ -183,7 +183,7 @@ def test_what_the_code_of_a_robot_cannot_decide_is_refused():
     job = offered(core)
     core.report(K.ACCEPTED, job)
 
-    for outcome in (c.ActionOutcome(E.COMPLETE), c.ActionOutcome(E.MOVE, target="nowhere")):
+    for outcome in (c.ActionOutcome(E.COMPLETE), c.ActionOutcome(E.MOVE, queue="nowhere")):
         ((_, refused),) = core.report(K.PRE_RUNNING_DONE, job, action=outcome)
         assert refused.reason is Reason.INVALID_FIELD
     assert path(job) == ACTING

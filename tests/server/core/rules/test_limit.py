@@ -33,7 +33,7 @@ def limited(*limits: RuntimeLimit, **fields: Any) -> CoreDriver:
     core = CoreDriver()
     core.accepted(c.PutEvents((NamedEvent("late"), NamedEvent("early"))))
     core.define(REDWOOD, Lifecycle.REDWOOD, runtime_limits=limits, **fields)
-    core.connect(acts=True)
+    core.connect(actions=True)
     return core
 
 
@@ -106,7 +106,7 @@ def test_a_limit_counts_from_the_first_instant_although_the_server_restarted():
     core.restart_server()
     core.later(s=40)
     assert path(job) == f"{RUNNING} Uncertain"
-    core.connect(acts=True, running=(c.RunningJob(job.id, job.fence),))
+    core.connect(actions=True, running=(c.RunningJob(job.id, job.fence),))
 
     assert path(job) == f"{RUNNING} Uncertain Running Killing"
     assert job.history[-1].cause.author == "runtime limit"
