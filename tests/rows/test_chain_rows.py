@@ -117,9 +117,7 @@ async def test_a_disabled_call_is_canceled_with_its_chain_and_stays_off_in_a_res
     await live.settle()
     again = await live.restart_job(chain, hold=True)
     copied = [
-        job.id
-        for job in live.partition.world.jobs.values()
-        if job.call == "a" and job.top == again
+        job.id for job in live.partition.world.jobs.values() if job.call == "a" and job.top == again
     ]
 
     await expect_rows(live, call, "TR-018", "TR-021")

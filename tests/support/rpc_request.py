@@ -35,7 +35,11 @@ _VERB_RPC: Final[dict[Verb, str]] = {
     },
 }
 #: Where a field of a request has another name than that of the record.
-_FIELD: Final = {"start_when_parent_ends": "after_parent", "time": "at_ms"}
+_FIELD: Final = {
+    "start_when_parent_ends": "after_parent",
+    "time": "at_ms",
+    "actions": "acts",
+}
 #: What has to be said also where it is the default of the record.
 _ALWAYS: Final = frozenset({"slots", "started"})
 #: What the server reads for itself, and no client says.
