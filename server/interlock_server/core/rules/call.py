@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from interlock_server.core.model.job import Role
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import chain, ending, expansion, hold, restart_reply
+from interlock_server.core.rules import cascade, ending, expansion, hold
 from interlock_server.core.rules.parameter import parameter_fault
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import next_row
@@ -110,38 +110,8 @@ def _hold_when_due(turn: Turn, job: Job, *, held: bool) -> bool:
 
 
 def kill(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
-    """Kill a job; of a chain or step, what runs below it is killed, the rest is Canceled.
-
-    It stays Killing until all of that is over.
-    """
-    composed = job.chain is not None or job.role is Role.STEP
-    if not composed or not next_row(job.status, Trigger.KILL):
+    """Kill a job; a chain or step with all that is below it."""
+    if not cascade.is_composed(job) or not next_row(job.status, Trigger.KILL):
         return ending.kill(world, turn, job, command)
-    person = turn.cause
-    turn.set(job, kill_by=person.author)
-    turn.move(job, Trigger.KILL)
-    killed = [job]
-    for each in list(expansion.descendants(world, job)):
-        _end(world, turn, each, command)
-        if each.status == Status.REDWOOD_KILLING and not each.attached:
-            killed.append(each)
-        if turn.cause.actor != person.actor:
-            turn.follow_up(Actor(person.actor), person.author, person.reason)
-    for each in reversed(killed):
-        chain.confirm_kill(world, turn, each)
+    cascade.kill(world, turn, job)
     return True
-
-
-def _end(world: World, turn: Turn, job: Job, command: ChangeJobs) -> None:
-    """End one job below what is killed, in the way that its status allows."""
-    composed = job.chain is not None or job.role is Role.STEP
-    if IS_FINAL[job.status] or job.status == Status.REDWOOD_DISABLED:
-        return
-    if composed and next_row(job.status, Trigger.KILL):
-        turn.move(job, Trigger.KILL)
-    elif job.status == Status.REDWOOD_CONSOLE_RESTART:
-        restart_reply.decline(turn, job)
-    elif next_row(job.status, Trigger.KILL):
-        ending.kill(world, turn, job, command)
-    elif next_row(job.status, Trigger.CANCEL):
-        ending.cancel(world, turn, job, command)

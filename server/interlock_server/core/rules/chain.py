@@ -1,7 +1,4 @@
-"""Chains: the server executes them itself, one step after another (domain.md B9).
-
-A chain and its steps wait in queues as others do; here they start, go on and end.
-"""
+"""Chains: how they go on from step to step, and end (domain.md B9)."""
 
 from __future__ import annotations
 
@@ -36,18 +33,6 @@ if TYPE_CHECKING:
 
 #: Who executes chains: the service of the server itself (domain.md B4).
 SERVICE: Final = "JobChainService"
-
-
-def execute(world: World, turn: Turn, job: Job) -> None:
-    """Start a chain or a step that was next in its queue: Dispatched to Waiting in one turn."""
-    turn.move(job, Trigger.DISPATCH)
-    turn.follow_up(Actor.ROBOT, SERVICE)
-    for trigger in (Trigger.ACCEPT, Trigger.START, Trigger.WAIT):
-        turn.move(job, trigger)
-    if job.role is Role.STEP:
-        _start_calls(world, turn, job)
-    else:
-        go_on(world, turn, job, 0)
 
 
 def speak(turn: Turn, chain: Job) -> None:
@@ -126,7 +111,7 @@ def _close(world: World, turn: Turn, job: Job, trigger: Trigger) -> None:
             turn.move(each, trigger)
 
 
-def _start_calls(world: World, turn: Turn, step: Job) -> None:
+def start_calls(world: World, turn: Turn, step: Job) -> None:
     """Start the calls of a step together; those that are off, and those not to run, are done."""
     chain = world.jobs[step.parent]
     assert chain.chain is not None, "only a chain has steps"
@@ -175,6 +160,8 @@ def _follow_step(world: World, turn: Turn, chain: Job, step: Job) -> None:
         turn.follow_up(Actor(cause.actor), cause.author)
         turn.set(chain, provisional=int(Status.REDWOOD_ERROR))
         turn.move(chain, Trigger.REPLY_NO_RESTART, f"step {step.step} is not restarted")
+    elif chain.status == Status.REDWOOD_WAITING and chain.fault is not None:
+        _end(world, turn, chain, Trigger.FAIL, chain.fault.title)
     elif chain.status == Status.REDWOOD_WAITING:
         speak(turn, chain)
         go_on(world, turn, chain, chain.at_step)

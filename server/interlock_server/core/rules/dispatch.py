@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from interlock_server.core.lane import waits
-from interlock_server.core.rules import chain, lock
+from interlock_server.core.rules import chain_start, lock
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
@@ -76,7 +76,7 @@ def _start(world: World, turn: Turn, job: Job, lane: Lane, pool: Pool) -> None:
         assert not waits(job), "a job that may not start waits somewhere else"
         return
     if pool.ability.chains:
-        chain.execute(world, turn, job)
+        chain_start.execute(world, turn, job)
         turn.follow_up(Actor.DISPATCHER, "dispatcher")
         return
     name = pool.robot_for(foreground=lane.foreground)

@@ -33,11 +33,16 @@ def cancel(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
         return True
     if not next_row(job.status, Trigger.CANCEL):
         return illegal(job, "cancel")
+    order_cancel(turn, job)
+    return True
+
+
+def order_cancel(turn: Turn, job: Job, reason: str = "") -> None:
+    """Cancel a Redwood job in the name of who speaks; a robot that has it confirms."""
     with_robot = job.attached and job.status != Status.REDWOOD_PRE_RUNNING
     if job.attached:
         turn.tell(job, EffectKind.CANCEL if with_robot else EffectKind.FORGET)
-    turn.move(job, Trigger.CANCEL)
-    return True
+    turn.move(job, Trigger.CANCEL, reason)
 
 
 def kill(

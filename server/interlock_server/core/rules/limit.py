@@ -13,7 +13,14 @@ from interlock_server.core.expression_fault import ExpressionFault
 from interlock_server.core.model.definition import LimitBasis, LimitEffect, LimitKind
 from interlock_server.core.model.job import Fault
 from interlock_server.core.model.statistic import RunTimes
-from interlock_server.core.rules import condition, ending, named_event, operator_message, result
+from interlock_server.core.rules import (
+    cascade,
+    condition,
+    ending,
+    named_event,
+    operator_message,
+    result,
+)
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Status
@@ -122,6 +129,9 @@ def enforce(world: World, turn: Turn, job: Job) -> None:
         turn.follow_up(Actor.CLOCK, AUTHOR)
     if LimitEffect.ERROR in effects:
         _make_error(world, turn, job)
+    elif cascade.is_composed(job):
+        if job.status in _KILLS:
+            cascade.kill(world, turn, job, "ran for too long")
     elif job.status in _KILLS:
         trigger = _KILLS[Status(job.status)]
         ending.order_kill(world, turn, job, trigger, "ran for too long")
@@ -149,6 +159,9 @@ def _effects_missed(world: World, job: Job) -> set[LimitEffect]:
 
 def _make_error(world: World, turn: Turn, job: Job) -> None:
     text = "ran for too long"
+    if cascade.is_composed(job) and job.status in {Status.REDWOOD_WAITING, Status.REDWOOD_CONSOLE}:
+        cascade.fail(world, turn, job, Fault("RUNTIME_LIMIT", text))
+        return
     if job.status == Status.REDWOOD_WAITING:
         turn.follow_up(Actor.SYSTEM, AUTHOR)
         turn.move(job, Trigger.STOP_WAITING, text)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from interlock_server.core.command import NewJob, ReportKind, SubmitJobs, Verb
 from interlock_server.core.model.chain import Call
-from interlock_server.core.model.definition import Parameter
+from interlock_server.core.model.definition import (
+    LimitEffect,
+    LimitKind,
+    Parameter,
+    Rule,
+    RuleEffect,
+    RuntimeLimit,
+)
 from interlock_server.core.rejection import Reason
 from interlock_server.core.vocabulary.status import Lifecycle
 from tests.support.chains import CHAIN, WORK, ChainDriver, path, step
@@ -359,3 +368,64 @@ def test_a_thousand_calls_of_a_step_cost_a_thousand_times_one():
     core.report(ReportKind.STARTED, *calls)
     core.report(ReportKind.COMPLETED, *calls)
     assert core.settled(chain) == "Completed"
+
+
+# -- actions and limits of the chain itself -----------------------------------------------------
+
+
+def with_chain(**fields: Any) -> ChainDriver:
+    core = ChainDriver()
+    core.put_chain(
+        CHAIN, step("load", "a", Call("b", WORK, hold=True)), step("post", "c"), **fields
+    )
+    return core
+
+
+def test_the_pre_running_action_of_a_chain_runs_before_its_steps():
+    core = with_chain(pre_running=(Rule("job.priority > 90", RuleEffect.CANCEL),))
+    chain = core.start()
+    assert path(chain).endswith("Assigned PreRunning Running Waiting")
+    urgent = core.start(priority=95)
+    assert path(urgent).endswith("Assigned PreRunning Canceled")
+    assert core.settled(core.step("load")) == "Waiting"
+
+
+def test_a_chain_that_its_action_puts_on_hold_starts_when_it_is_released():
+    core = with_chain(pre_running=(Rule("job.priority > 90", RuleEffect.HOLD),))
+    chain = core.start(priority=95)
+    assert core.now(chain, core.step("load")) == "Held Chained"
+    core.verb(Verb.SET_PRIORITY, chain, value=50)
+    core.verb(Verb.RELEASE, chain)
+    core.dispatch()
+    assert core.settled(chain, core.step("load")) == "Waiting Waiting"
+
+
+def test_the_post_running_action_of_a_chain_looks_at_its_result():
+    core = ChainDriver()
+    complete = Rule("new_status == 'Error'", RuleEffect.COMPLETE)
+    core.put_chain(CHAIN, step("load", "a"), step("post", "b"), post_running=(complete,))
+    chain = core.start()
+    core.fail("a")
+    assert path(chain).endswith("Waiting PostRunning Completed")
+    assert core.settled(core.step("load"), core.call("b")) == "Error Canceled"
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (LimitEffect.KILL, "Killed Killed Killed Canceled Canceled"),
+        (LimitEffect.ERROR, "Error Killed Killed Canceled Canceled"),
+    ],
+)
+def test_a_chain_that_runs_for_too_long_ends_all_that_is_below_it_first(effect, expected):
+    limit = RuntimeLimit(LimitKind.MAXIMUM, duration_ms=60_000, effect=effect)
+    core = with_chain(runtime_limits=(limit,))
+    chain = core.start()
+    running = core.call("a")
+    core.report(ReportKind.STARTED, running)
+    core.later(minutes=2)
+
+    jobs = (chain, core.step("load"), running, core.call("b"), core.step("post"))
+    assert core.now(running, core.call("b")) == "Killing Canceled"
+    core.report(ReportKind.KILLED, running)
+    assert core.settled(*jobs) == expected
