@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.job import Role
-from interlock_server.core.rules import admission, window
+from interlock_server.core.rules import admission, event_gate, window
 from interlock_server.core.rules.overdue import WAITS_WITHIN_WINDOW
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Status
@@ -49,6 +49,9 @@ def _review(world: World, turn: Turn, job: Job) -> None:
         _place_anew(world, turn, job)
     elif job.window or job.window_closes_ms:
         _close_anew(world, turn, job)
+    if job.status == Status.REDWOOD_EVENT_WAIT:
+        turn.follow_up(Actor.CLOCK, "calendar", turn.cause.reason)
+        event_gate.look_again(world, turn, job)
 
 
 def _follow_definition(world: World, turn: Turn, job: Job) -> None:

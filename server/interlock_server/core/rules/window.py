@@ -12,7 +12,7 @@ from interlock_server.core.calendar import window_fault
 from interlock_server.core.model.job import NEVER_MS
 from interlock_server.core.openings import NEVER_HORIZON_MS
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import closing
+from interlock_server.core.rules import closing, event_gate
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.trigger import Trigger
 
@@ -194,8 +194,7 @@ def _uses(world: World, deleted: frozenset[str]) -> Iterator[tuple[str, str]]:
     for definition in world.definitions.values():
         user = f"definition {definition.name!r}"
         yield definition.window, user
-        for wait in definition.wait_events:
-            yield wait.window, user
+        yield from ((name, user) for name in event_gate.windows_of(definition))
     for queue in world.queues.values():
         yield queue.window, f"queue {queue.name!r}"
     for server in world.servers.values():

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from interlock_server.core import command as c
-from interlock_server.core.change import Cause
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.model.definition import AutoSubmit, Definition, EventRaise, WaitEvent
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.turn import Draft, Turn
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS
 from interlock_server.core.vocabulary.status import Lifecycle, Status
@@ -269,10 +267,9 @@ def test_a_definition_cannot_name_an_event_that_is_not_there(core):
 
 def put_window(core: CoreDriver, opens: str, closes: str, name: str = "night") -> None:
     element = WindowElement((WindowRestriction(opens=opens, closes=closes),))
-    draft = Draft()
-    turn = Turn(core.world, draft, Cause(core.now_ms))
-    turn.put(TimeWindow(name, elements=(element,)))
-    core.drafts.append(draft)
+    core.accepted(c.PutWindows((TimeWindow(name, elements=(element,)),)), author="ann")
+    while core.world.reviewing_starts:
+        core.take(c.ReviewStarts(), Actor.SYSTEM, "calendar")
 
 
 def clock_at(core: CoreDriver, hour: int) -> None:
@@ -300,6 +297,21 @@ def test_a_wait_applies_only_while_its_window_is_open(core):
         "TR-053",
         "TR-022",
     ]
+    core.check_replay()
+
+
+def test_a_window_that_is_changed_changes_what_is_waited_for(core):
+    put_window(core, "22:00", "06:00")
+    clock_at(core, 23)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=(WaitEvent(FILE, window="night"),))
+    job = core.submit("loader")
+
+    put_window(core, "01:00", "06:00")
+
+    assert path(job) == "New Scheduled EventWait Scheduled Queued"
+    refused = core.take(c.DeleteWindows(("night",)))
+    assert isinstance(refused, Rejection)
+    assert refused.reason is Reason.IN_USE
     core.check_replay()
 
 
