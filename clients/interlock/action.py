@@ -44,6 +44,8 @@ _KINDS = {
 class JobHandler(Generic[_Parameters, _Return]):
     """The handler of a definition, with the actions around it. Calling it calls the function."""
 
+    __name__: str
+
     def __init__(self, definition: str, function: Callable[_Parameters, _Return]) -> None:
         functools.update_wrapper(self, function)
         self.definition = definition
