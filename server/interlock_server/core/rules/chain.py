@@ -96,12 +96,14 @@ def _is_to_run(turn: Turn, values: ChainValues, precondition: str, job: Job) -> 
 def _start(world: World, turn: Turn, job: Job) -> None:
     top_start_ms = expansion.root_of(world, job).top_start_ms
     turn.set(job, start_ms=turn.now_ms, top_start_ms=top_start_ms)
-    if job.hold_when_due:
-        turn.move(job, Trigger.START_STEP_HELD)
-        window.set_start_while_held(world, turn, job, turn.now_ms)
-    else:
-        turn.move(job, Trigger.START_STEP)
-        window.set_start(world, turn, job, turn.now_ms)
+    held = job.hold_when_due
+    turn.move(job, Trigger.START_STEP_HELD if held else Trigger.START_STEP)
+    if job.role is Role.STEP:
+        return  # its chain was placed in the window
+    place = window.set_start_while_held if held else window.set_start
+    place(world, turn, job, turn.now_ms)
+    if turn.cause.actor != Actor.CHAIN:
+        speak(turn, expansion.chain_of(world, job))
 
 
 def _close(world: World, turn: Turn, job: Job, trigger: Trigger) -> None:
