@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.support.live_partition import LivePartition, LiveRobot
 
 CHAIN = "nightly"
-FAILED = {"fault": Fault("BROKEN", "it broke")}
+FAILED: dict[str, Any] = {"fault": Fault("BROKEN", "it broke")}
 
 
 def step(name: str, *calls: str | Call, **fields: Any) -> Step:
