@@ -33,7 +33,7 @@ HOUR_MS = 3_600_000
 async def put(live: LivePartition, **fields: Any) -> LiveRobot:
     """The definition of the test, and a robot that can do its part of actions."""
     await live.define(JOB, Lifecycle.REDWOOD, **fields)
-    return await live.connect("robot-1", JOB, acts=True)
+    return await live.connect("robot-1", JOB, actions=True)
 
 
 async def answer(live: LivePartition, job: int, text: str) -> None:

@@ -38,7 +38,6 @@ _VERB_RPC: Final[dict[Verb, str]] = {
 _FIELD: Final = {
     "start_when_parent_ends": "after_parent",
     "time": "at_ms",
-    "actions": "acts",
 }
 #: What has to be said also where it is the default of the record.
 _ALWAYS: Final = frozenset({"slots", "started"})
