@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
-def daily(name: str, opens: str, closes: str, **fields: str) -> TimeWindow:
+def daily(name: str, opens: str, closes: str, **fields: Any) -> TimeWindow:
     """Open every day between two times of the day."""
     restriction = WindowRestriction(opens=opens, closes=closes)
     return TimeWindow(name, elements=(WindowElement((restriction,)),), **fields)

@@ -182,6 +182,8 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.live_counts[job.definition] -= 1
+            if job.schedule:
+                _leave_schedule(world, job)
             world.finished.append(job.id)
             if job.id in world.families:
                 world.finished += world.families[job.id]
@@ -210,11 +212,20 @@ def create_job(world: World, job: Job) -> None:
     take_in(world, job)
 
 
+def _leave_schedule(world: World, job: Job) -> None:
+    live = world.recurring[job.schedule]
+    del live[job.id]
+    if not live:
+        del world.recurring[job.schedule]
+
+
 def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
     kin.join(world, job)
     waiting.count_live(world, job)
+    if job.schedule and not IS_FINAL[job.status]:
+        world.recurring.setdefault(job.schedule, {})[job.id] = None
     for field in DEADLINE_FIELDS:
         _add_deadline(world, job, field)
     for message in job.messages:

@@ -16,6 +16,7 @@ from interlock_server.core.model.medium import Medium
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer
 from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.schedule import Schedule
 from interlock_server.core.model.window import TimeWindow
 from interlock_server.core.rejection import Rejection
 
@@ -61,6 +62,8 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     after_parent: bool = False
     start_at_step: str = ""
     server: str = ""
+    #: The schedule that submits it.
+    schedule: str = ""
 
 
 class SubmitJobs(Command, frozen=True):
@@ -169,6 +172,33 @@ class PutRestartDefaults(Command, frozen=True):
     """Write what follows a final status where a definition does not say. Answer: the behaviors."""
 
     behaviors: tuple[RestartBehavior, ...]
+
+
+class PutSchedules(Command, frozen=True):
+    """Write schedules, all or none. Answer: list of Schedule."""
+
+    schedules: tuple[Schedule, ...]
+
+
+class DeleteSchedules(Command, frozen=True):
+    """Remove schedules, all or none. Answer: None."""
+
+    names: tuple[str, ...]
+
+
+class ScheduleVerb(IntEnum):
+    """What a person can do to a schedule."""
+
+    HOLD = 1
+    RELEASE = 2
+    END = 3
+
+
+class ChangeSchedule(Command, frozen=True):
+    """Hold, release or end a schedule. Answer: Schedule."""
+
+    schedule: str
+    verb: ScheduleVerb
 
 
 class PutWindows(Command, frozen=True):

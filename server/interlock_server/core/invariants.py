@@ -145,6 +145,12 @@ def _indexes(world: World) -> Iterator[str]:
     held = {job.id for job in jobs if job.status == Status.REDWOOD_QUEUE_HELD}
     if held != {job_id for ids in world.queue_held.values() for job_id in ids}:
         yield "jobs in QueueHeld differ from a scan"
+    recurring: dict[str, set[int]] = {}
+    for job in jobs:
+        if job.schedule and not IS_FINAL[job.status]:
+            recurring.setdefault(job.schedule, set()).add(job.id)
+    if recurring != {name: set(live) for name, live in world.recurring.items()}:
+        yield "jobs of schedules differ from a scan"
     messages = {m.id: m.job for job in jobs for m in job.messages if m.is_open}
     if messages != world.open_messages:
         yield "open messages differ from a scan"

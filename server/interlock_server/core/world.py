@@ -86,6 +86,7 @@ class World:
         "queue_waiting",
         "queues",
         "raisers",
+        "recurring",
         "restart_defaults",
         "restarts",
         "resume_by_key",
@@ -205,6 +206,8 @@ class World:
         #: change that was, "" when all is done. `review_left` is the rest of the present pass.
         self.reviewing_starts = ""
         self.review_left: list[int] = []
+        #: Jobs that are not final, by the schedule that has submitted them.
+        self.recurring: dict[str, dict[int, None]] = {}
         #: Openings of the windows that jobs asked for lately.
         self.openings = Openings()
         #: Final jobs that may leave memory; drained once per group.

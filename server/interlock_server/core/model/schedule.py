@@ -69,9 +69,11 @@ class Schedule(msgspec.Struct, array_like=True, frozen=True, gc=False):
     #: Consecutive failures, and since when.
     failures: int = 0
     failing_since_ms: int = 0
-    #: Jobs of it that are not final.
-    live: tuple[int, ...] = ()
     #: The newest firings, oldest first.
     recent: tuple[Firing, ...] = ()
     version: int = 0
     updated_ms: int = 0
+    #: The newest instant that it has submitted for.
+    last_ms: int = 0
+    #: It is held because all of its jobs that wait were.
+    held_with_jobs: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop
 from typing import TYPE_CHECKING, Final
 
-from interlock_server.core.rules import closing
+from interlock_server.core.rules import closing, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _KINDS: Final[dict[str, Callable[[World, Turn, str, int], None]]] = {
     "queue": closing.change_queue,
     "server": closing.change_server,
+    "schedule": schedule.fire,
 }
 #: Alarms of one command.
 ALARMS_MAX: Final = 100

@@ -114,6 +114,12 @@ def delete_definitions(world: World, turn: Turn, command: DeleteDefinitions) -> 
     for name in command.names:
         if name not in world.definitions:
             return Rejection(Reason.DEFINITION_NOT_FOUND, f"there is no definition {name!r}")
+    for schedule in world.schedules.values():
+        if schedule.definition in command.names:
+            return Rejection(
+                Reason.IN_USE,
+                f"definition {schedule.definition!r} is in use by schedule {schedule.name!r}",
+            )
     used = next((job for job in world.jobs.values() if job.definition in command.names), None)
     if used is not None:
         return Rejection(
@@ -185,6 +191,11 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
             Reason.IN_USE,
             f"queue {provided!r} is in use by process server {server!r}; change that first",
         )
+    for schedule in world.schedules.values():
+        if schedule.queue in command.names:
+            return Rejection(
+                Reason.IN_USE, f"queue {schedule.queue!r} is the queue of {schedule.name!r}"
+            )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:
         return Rejection(

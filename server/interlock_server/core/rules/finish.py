@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.job import ResumeKind, Role
-from interlock_server.core.rules import chain, family, limit, operator_message, restart, resume
+from interlock_server.core.rules import (
+    chain,
+    family,
+    limit,
+    operator_message,
+    restart,
+    resume,
+    schedule,
+)
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 
@@ -40,6 +48,8 @@ def follow(world: World, turn: Turn, job: Job) -> None:
             family.follow(world, turn, job)
         if job.chain is not None or job.parent:
             chain.follow(world, turn, job)
+    if job.schedule:
+        schedule.follow(world, turn, job)
     if world.resume_by_key:
         resume.fire_key(world, turn, ResumeKind.JOB, str(job.id), Actor.JOB, f"job {job.id}")
 

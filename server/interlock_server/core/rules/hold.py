@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import admission, expansion, restart, window
+from interlock_server.core.rules import admission, expansion, restart, schedule, window
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 
-def hold(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rejection:
+def hold(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rejection:
     """Put a waiting job on hold. Held already changes nothing."""
     if job.status == Status.REDWOOD_HELD:
         return False
@@ -29,6 +29,8 @@ def hold(_world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Re
     elif job.status == Status.REDWOOD_OVERDUE:  # the opening that it missed is over
         turn.set(job, window_closes_ms=0)
     turn.move(job, Trigger.HOLD)
+    if job.schedule:
+        schedule.follow_hold(world, turn, job)
     return True
 
 
@@ -40,6 +42,8 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
     missed = job.window and not turn.now_ms < job.window_closes_ms
     if job.start_ms > turn.now_ms or missed:
         window.set_start(world, turn, job, window.requested_of(job))
+    if job.schedule:
+        schedule.follow_hold(world, turn, job)
     admission.advance(world, turn, job)
     return True
 

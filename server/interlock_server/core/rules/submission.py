@@ -174,7 +174,7 @@ def twin_refusal(world: World, definition: str, robot: str) -> Rejection | None:
     )
 
 
-def _create(world: World, turn: Turn, new: NewJob) -> Job:
+def _create(world: World, turn: Turn, new: NewJob, obstacle: str = "") -> Job:
     definition = world.definitions[new.definition]
     now_ms = turn.now_ms
     start_ms = max(new.start_ms, now_ms)
@@ -210,6 +210,16 @@ def _create(world: World, turn: Turn, new: NewJob) -> Job:
         chain=definition.chain,
         window=new.window or definition.window,
         window_asked=bool(new.window),
+        schedule=new.schedule,
     )
-    turn.create(job, Trigger.SUBMIT)
+    if obstacle:
+        turn.follow_up(Actor.SYSTEM, "schedule")
+        turn.create(job, Trigger.FAIL_RESTART, obstacle)
+    else:
+        turn.create(job, Trigger.SUBMIT)
     return job
+
+
+def fail_to_resubmit(world: World, turn: Turn, new: NewJob, obstacle: str) -> Job:
+    """Record that a schedule could not submit: as the job that it should have been (TR-002)."""
+    return _create(world, turn, new, obstacle)
