@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock.definition import definition_message, definition_of
+from interlock.document import from_document, to_document
 from interlock.v1 import catalog_service_pb2 as api
+from interlock.v1.definition_pb2 import RestartBehavior
 from interlock.v1.queue_pb2 import Queue
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     # A neighbour has a method of that name.
     Definitions = list[Definition]
     Queues = list[Queue]
+    Behaviors = list[dict[str, Any]]
 
 _PAGE_SIZE: Final = 1_000
 
@@ -54,6 +57,26 @@ class CatalogCalls:
         connection = self._connection
         request = api.DeleteDefinitionsRequest(names=_names(names))
         await connection.call(connection.catalog.DeleteDefinitions, request)
+
+    async def put_restart_defaults(self, behaviors: Iterable[Mapping[str, Any]]) -> Behaviors:
+        """Say what follows a final status where a definition does not; replaces what was said.
+
+        A behavior in words: {"status": "Error", "action": "request_restart"}, with "delay" and
+        "message" as in a definition.
+        """
+        connection = self._connection
+        request = api.PutRestartDefaultsRequest(
+            behaviors=[from_document(each, RestartBehavior) for each in behaviors]
+        )
+        response = await connection.call(connection.catalog.PutRestartDefaults, request)
+        return [to_document(each) for each in response.behaviors]
+
+    async def restart_defaults(self) -> Behaviors:
+        """Return what follows a final status where a definition does not say, in words."""
+        connection = self._connection
+        request = api.GetRestartDefaultsRequest()
+        response = await connection.call(connection.catalog.GetRestartDefaults, request)
+        return [to_document(each) for each in response.behaviors]
 
     async def put_queues(self, queues: Iterable[Queue | Mapping[str, Any]]) -> Queues:
         """Create or change queues, all or none; returns them as they are now."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from interlock import json_text
 from interlock.chain import ChainNode, tree_of
 from interlock.errors import InterlockError
 from interlock.filter import make_filter
 from interlock.gather import BYTES_MAX, ITEMS_MAX, Gatherer
+from interlock.instant import to_timestamp
 from interlock.job import HistoryEntry, Job, JobHandle, Outcome, handle_of, outcome_of
 from interlock.new_job import make_new_job
 from interlock.status import RESUME_KINDS
@@ -56,8 +58,13 @@ class JobCalls:
         stop_after: timedelta | float | None = None,
         kill_after: timedelta | float | None = None,
         start_at_step: str = "",
+        parent: int = 0,
+        start_when_parent_ends: bool = False,
     ) -> JobHandle:
-        """Create a job. It is durable when this returns; concurrent calls share a request."""
+        """Create a job. It is durable when this returns; concurrent calls share a request.
+
+        A handler names its own job as `parent` (`run.id`) of jobs that belong to it.
+        """
         job = make_new_job(
             definition,
             parameters,
@@ -72,6 +79,8 @@ class JobCalls:
             stop_after=stop_after,
             kill_after=kill_after,
             start_at_step=start_at_step,
+            parent=parent,
+            start_when_parent_ends=start_when_parent_ends,
         )
         return await self._submissions.ask(job, size=job.ByteSize())
 
@@ -133,6 +142,37 @@ class JobCalls:
         )
         response = await connection.call(connection.jobs.FireResumeConditions, request)
         return [outcome_of(outcome) for outcome in response.outcomes]
+
+    async def edit(
+        self,
+        job: int,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        queue: str = "",
+        priority: int = 0,
+        start_time: datetime | None = None,
+        reason: str = "",
+        expected_revision: int = 0,
+    ) -> Outcome:
+        """Change a Redwood job that is not Queued yet; what is not given stays.
+
+        A Modified job, whose restart could not be prepared, goes on once nothing is wrong with it.
+        Priority and queue can be changed until a robot has it.
+        """
+        connection = self._connection
+        text = "" if parameters is None else json_text.encode(dict(parameters), what="parameters")
+        request = api.EditJobRequest(
+            job=job,
+            parameters_json=text,
+            queue=queue,
+            priority=priority,
+            start_time=to_timestamp(start_time),
+            reason=reason,
+            requested_by=connection.user,
+            expected_revision=expected_revision,
+        )
+        response = await connection.call(connection.jobs.EditJob, request)
+        return outcome_of(response.outcome)
 
     async def reply(self, message: int, text: str) -> Outcome:
         """Answer an operator message; returns what became of the job that asked."""

@@ -29,6 +29,8 @@ def make_new_job(
     stop_after: timedelta | float | None = None,
     kill_after: timedelta | float | None = None,
     start_at_step: str | None = "",
+    parent: int | None = 0,
+    start_when_parent_ends: bool = False,
 ) -> NewJob:
     """Return the job to be created. What is not given, the definition decides."""
     return NewJob(
@@ -46,4 +48,6 @@ def make_new_job(
         stop_after=to_duration(stop_after),
         kill_after=to_duration(kill_after),
         start_at_step=start_at_step or "",
+        parent=parent or 0,
+        start_when_parent_ends=start_when_parent_ends,
     )

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 @click.option("--count", type=click.IntRange(1, 10_000), help="So many equal jobs.")
 @click.option("--start-time", type=INSTANT, help="Not before (Redwood): RFC 3339, local or +2h.")
 @click.option("--from-step", "start_at_step", help="Start the chain at this step.")
+@click.option("--parent", type=click.IntRange(1), help="Live job that it belongs to (Redwood).")
+@click.option(
+    "--when-parent-ends",
+    "start_when_parent_ends",
+    is_flag=True,
+    help="Delay it until --parent is over (Redwood).",
+)
 @click.option("--hold", is_flag=True, help="Put it on hold at once (Redwood).")
 @click.option("-l", "--label", "labels", type=LABEL, multiple=True, help="For filters: key=value.")
 @click.option("--reference", help="Free text of yours.")

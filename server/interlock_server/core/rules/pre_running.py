@@ -67,7 +67,9 @@ def begin(world: World, turn: Turn, job: Job, definition: Definition) -> None:
         return
     if rule is not None:
         outcome = ActionOutcome(rule.effect, rule.delay_ms, rule.target)
-        decide(world, turn, job, outcome, rule.reason or rule.when)
+        refused = decide(world, turn, job, outcome, rule.reason or rule.when)
+        if refused is not None:
+            fail(turn, job, refused.sentence)
     elif definition.pre_running_code and job.attached:
         turn.tell(job, EffectKind.RUN_PRE_RUNNING)
     else:
