@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.support.bad_inputs.by_field import by_field
 from tests.support.bad_inputs.of_catalog import of_catalog
+from tests.support.bad_inputs.of_chains import of_chains
 from tests.support.bad_inputs.of_events import of_events
 from tests.support.bad_inputs.of_jobs import of_jobs
 from tests.support.bad_inputs.of_media import of_media
@@ -20,6 +21,7 @@ BAD_INPUTS: Final[tuple[BadInput, ...]] = (
     *of_jobs(),
     *of_verbs(),
     *of_catalog(),
+    *of_chains(),
     *of_robots(),
     *of_media(),
     *of_servers(),

@@ -60,10 +60,13 @@ def _parts(definition: Definition) -> Iterator[Rejection]:
     if not steps:
         yield _invalid(definition, "expected at least one step, but it has none")
     if twice := _twice(steps):
-        yield _invalid(definition, f"two steps are called {twice!r}")
+        yield _invalid(definition, f"expected different names of steps, but two are {twice!r}")
     for step in definition.chain.steps:
         if twice := _twice([call.name for call in step.calls]):
-            yield _invalid(definition, f"two calls of step {step.name!r} are called {twice!r}")
+            yield _invalid(
+                definition,
+                f"expected different names of calls, but two of step {step.name!r} are {twice!r}",
+            )
 
 
 def _twice(names: list[str]) -> str:
@@ -87,21 +90,28 @@ def _all_handlers(definition: Definition) -> Iterator[tuple[str, StatusHandler]]
 def _handlers(definition: Definition) -> Iterator[Rejection]:
     assert definition.chain is not None, "asked about a chain"
     if definition.chain.request_restart and definition.chain.handlers:
-        yield _invalid(definition, "with request_restart it can have no handlers of its own")
+        yield _invalid(definition, "expected no handlers of its own together with request_restart")
     steps = {step.name for step in definition.chain.steps}
     for where, handler in _all_handlers(definition):
         goes = handler.action is HandlerAction.GO_TO_STEP
         if goes and handler.step not in steps:
             names = ", ".join(sorted(steps)[:20])
-            problem = f"{where} goes to step {handler.step!r}, which there is not (steps: {names})"
+            problem = f"there is no step {handler.step!r}, which {where} goes to (steps: {names})"
             yield _invalid(definition, problem)
         if handler.step and not goes:
-            yield _invalid(definition, f"{where} names a step, which is for go to step only")
+            yield _invalid(
+                definition, f"expected {where} to name no step, which is for go to step only"
+            )
         asks = handler.action is HandlerAction.REQUEST_RESTART
         if asks and handler.on is HandledStatus.COMPLETED:
-            yield _invalid(definition, f"{where} asks about a restart of what has completed")
+            yield _invalid(
+                definition,
+                f"expected {where} to ask after a failure, but it asks after completion",
+            )
         if (handler.delay_ms or handler.latest) and handler.action not in _RESTARTS:
-            problem = f"{where} has a delay or takes the latest definition, which is for restarts"
+            problem = (
+                f"expected {where} to have no delay and not the latest definition: only restarts do"
+            )
             yield _invalid(definition, problem)
 
 
@@ -113,20 +123,20 @@ def _calls(
         if called is None:
             yield Rejection(
                 Reason.DEFINITION_NOT_FOUND,
-                f"chain {definition.name!r}: {where} runs definition {call.definition!r}, which"
-                " there is not; put it first, or in the same request",
+                f"chain {definition.name!r}: there is no definition {call.definition!r}, which"
+                f" {where} runs; put it first, or in the same request",
             )
         elif called.lifecycle != Lifecycle.REDWOOD:
             yield _invalid(
                 definition,
-                f"{where} runs {call.definition!r}, which is of lifecycle uipath; a chain calls"
-                " Redwood definitions",
+                f"expected {where} to run a Redwood definition, but {call.definition!r} is of"
+                " lifecycle uipath",
             )
         if call.queue and call.queue not in world.queues:
             yield Rejection(
                 Reason.QUEUE_NOT_FOUND,
-                f"chain {definition.name!r}: {where} has queue {call.queue!r}, which there is not;"
-                " put it first",
+                f"chain {definition.name!r}: there is no queue {call.queue!r}, which {where}"
+                " names; put it first",
             )
 
 
@@ -182,7 +192,7 @@ def _nesting(definition: Definition, definitions: Mapping[str, Definition]) -> R
     try:
         jobs = expansion.extent_of(definition, definitions, {}).jobs
     except expansion.NestingFault as fault:
-        return _invalid(definition, str(fault))
+        return _invalid(definition, f"expected chains that end, but {fault}")
     if jobs <= expansion.JOBS_MAX:
         return None
     return Rejection(

@@ -74,7 +74,7 @@ def extent_of(
         return Extent(1, 0)
     if name not in known:
         if len(way) >= DEPTH_MAX:
-            raise NestingFault(f"expected chains at most {DEPTH_MAX} deep: {' > '.join(way)}")
+            raise NestingFault(f"it is more than {DEPTH_MAX} deep: {' > '.join(way)}")
         jobs, depth = 1 + len(definition.chain.steps), 0
         for step in definition.chain.steps:
             for call in step.calls:
@@ -84,7 +84,7 @@ def extent_of(
                     jobs, depth = jobs + below.jobs, max(depth, below.depth)
         known[name] = Extent(jobs, depth + 1)
     if len(way) + known[name].depth > DEPTH_MAX:
-        raise NestingFault(f"expected chains at most {DEPTH_MAX} deep: {' > '.join((*way, name))}")
+        raise NestingFault(f"it is more than {DEPTH_MAX} deep: {' > '.join((*way, name))}")
     return known[name]
 
 
@@ -95,7 +95,9 @@ def size_refusal(world: World, definition: Definition, count: int) -> Rejection 
     try:
         jobs = extent_of(definition, world.definitions, {}).jobs * count
     except NestingFault as fault:
-        return Rejection(Reason.TOO_LARGE, f"chain {definition.name!r}: {fault}")
+        return Rejection(
+            Reason.TOO_LARGE, f"chain {definition.name!r}: expected chains that end, but {fault}"
+        )
     if jobs <= JOBS_MAX:
         return None
     return Rejection(
@@ -118,10 +120,10 @@ def start_refusal(definition: Definition, step: str) -> Rejection | None:
     if not step or step_place(definition, step) >= 0:
         return None
     if definition.chain is None:
-        sentence = f"{definition.name!r} is no chain, and cannot start at a step"
+        sentence = f"expected a chain to start at a step, but {definition.name!r} is none"
     else:
         names = ", ".join(each.name for each in definition.chain.steps[:20])
-        sentence = f"chain {definition.name!r} has no step {step!r} (steps: {names})"
+        sentence = f"there is no step {step!r} in chain {definition.name!r} (steps: {names})"
     return Rejection(Reason.STEP_NOT_FOUND, sentence, step=step)
 
 

@@ -40,7 +40,9 @@ def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
     created: list[Created] = []
     members: list[expansion.Member] = []
     for new in command.jobs:
-        rejection = refusal(world, new) or _room_refusal(members, new)
+        rejection = refusal(world, new) or _room_refusal(
+            len(members) and len(members) + len(created), new
+        )
         if rejection is not None:
             decided.append(rejection)
             continue
@@ -124,13 +126,13 @@ def refusal(world: World, new: NewJob) -> Rejection | None:
     return family.refusal(world, new)
 
 
-def _room_refusal(members: list[expansion.Member], new: NewJob) -> Rejection | None:
+def _room_refusal(made: int, new: NewJob) -> Rejection | None:
     """Refuse what comes after the chains of one request have made enough jobs."""
-    if len(members) < expansion.JOBS_MAX:
+    if made < expansion.JOBS_MAX:
         return None
     return Rejection(
         Reason.TOO_LARGE,
-        f"the chains before {new.definition!r} in this request make {len(members):,} jobs already;"
+        f"the chains before {new.definition!r} in this request make {made:,} jobs already;"
         " submit it on its own",
     )
 

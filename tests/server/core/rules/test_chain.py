@@ -98,9 +98,7 @@ def test_steps_before_the_one_it_starts_at_are_skipped():
     assert core.settled(chain) == "Completed"
 
 
-@pytest.mark.parametrize(
-    ("definition", "where"), [(CHAIN, "no step 'nowhere'"), (WORK, "is no chain")]
-)
+@pytest.mark.parametrize(("definition", "where"), [(CHAIN, "no step 'nowhere'"), (WORK, "is none")])
 def test_a_start_at_a_step_that_there_is_not_is_refused(definition, where):
     core = ChainDriver(step("load", "a"))
     (outcome,) = core.take(SubmitJobs((NewJob(definition, start_at_step="nowhere"),)))
