@@ -126,7 +126,7 @@ class Lane:
 
     def _counts(self, entry: Order, jobs: dict[int, Job]) -> bool:
         job = jobs.get(entry[3])
-        return job is not None and self.holds(job) and order_of(job) == entry
+        return job is not None and order_of(job) == entry and self.holds(job)
 
     def holds(self, job: Job) -> bool:
         """Whether the job waits in this lane now."""

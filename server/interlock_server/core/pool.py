@@ -9,7 +9,7 @@ queue costs as much as there are pools, not lanes or jobs. Everything here is de
 from __future__ import annotations
 
 from collections import OrderedDict
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlock_server.core.lane import TIDY_FROM, LaneKey
@@ -85,10 +85,14 @@ class Shelf:
             head = lane.head(jobs) if own else None
             if head == order:
                 return order, lane
-            heappop(heap)
-            del self.announced[key]
-            if head is not None:
-                self.announce(key, head)
+            if head is None:
+                heappop(heap)
+                del self.announced[key]
+                continue
+            self.announced[key] = head
+            heapreplace(heap, (head, key))
+            if heap[0][1] == key:  # it is first again, by its next job
+                return head, lane
         return None
 
 
@@ -195,7 +199,9 @@ class Pool:
 
     def is_ready(self, *, foreground: bool = False) -> bool:
         """Whether somebody could take a job."""
-        return self.ability.chains or bool(self.robot_for(foreground=foreground))
+        if self.shared is None:
+            return bool(self.free or (self.beside and not foreground) or self.ability.chains)
+        return bool(self.robot_for(foreground=foreground))
 
     # -- jobs -----------------------------------------------------------------------------------
 
@@ -239,13 +245,16 @@ class Pool:
                 heappop(heap)
                 continue
             best = shelf.first(lanes.by_key, jobs)
-            if best is None or best[0] != order:
+            if best is None:
                 heappop(heap)
                 shelf.told = None
-                if best is not None:
-                    self.tell(shelf, best[0])
                 continue
-            gate = gate_before(self.ability.server, queue, -order[0])
+            if best[0] != order:
+                shelf.told = best[0]
+                heapreplace(heap, (best[0], queue))
+                if heap[0][1] != queue:
+                    continue
+            gate = gate_before(self.ability.server, queue, -best[0][0])
             if gate is None:
                 return best
             heappop(heap)
@@ -257,9 +266,10 @@ class Pool:
     ) -> tuple[Order, Lane] | None:
         """The first job that somebody of it may take now."""
         found = None
-        if self.is_ready():
+        background, foreground = self.heaps
+        if background and self.is_ready():
             found = self.first(lanes, jobs, gate_before, foreground=False)
-        if self.is_ready(foreground=True):
+        if foreground and self.is_ready(foreground=True):
             other = self.first(lanes, jobs, gate_before, foreground=True)
             if other is not None and (found is None or other[0] < found[0]):
                 found = other

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
     #: Pools by their best job; the number keeps those with the same one in their order.
-    Race = list[tuple[Order, int, Pool]]
+    Race = list[tuple[Order, int, Lane, Pool]]
 
 
 def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
@@ -36,29 +36,29 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
     """
     lanes = world.lanes
     race: Race = []
-    entered = left = command.jobs_max
+    entered, started, left = 0, 0, command.jobs_max
     while left > 0:
         while (marked := lanes.take_marked()) is not None:
             entered += 1
-            _enter(race, _best(world, marked), entered, marked)
+            _enter(world, race, entered, marked)
         if not race:
             break
-        order, entered_at, pool = heappop(race)
-        best = _best(world, pool)
-        if best is None or best[0] != order:  # another pool took the job, or the last room
-            _enter(race, best, entered_at, pool)
+        order, entered_at, lane, pool = heappop(race)
+        if entered_at <= started:  # another pool may have taken the job since, or the last room
+            lanes.mark(pool)
             continue
-        _start(world, turn, world.jobs[order[3]], best[1], pool)
+        _start(world, turn, world.jobs[order[3]], lane, pool)
         lanes.mark(pool)
-        left -= 1
-    for _, _, pool in race:
+        started, left = entered, left - 1
+    for _, _, _, pool in race:
         lanes.mark(pool)
     return bool(lanes.dirty)
 
 
-def _enter(race: Race, best: tuple[Order, Lane] | None, entered: int, pool: Pool) -> None:
+def _enter(world: World, race: Race, entered: int, pool: Pool) -> None:
+    best = _best(world, pool)
     if best is not None:
-        heappush(race, (best[0], entered, pool))
+        heappush(race, (best[0], entered, best[1], pool))
 
 
 def _best(world: World, pool: Pool) -> tuple[Order, Lane] | None:
