@@ -11,7 +11,7 @@ from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.model.job import StopStrategy
 from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.vocabulary.status import Lifecycle
+from interlock_server.core.vocabulary.status import Lifecycle, Status
 from tests.support.core_driver import REDWOOD, UIPATH
 from tests.support.live_partition import started
 from tests.support.rows import expect_rows
@@ -287,3 +287,19 @@ async def test_what_is_in_use_cannot_be_deleted(live: LivePartition):
 
     await live.verb(Verb.CANCEL, job)
     await live.do(c.DeleteServers(("sap-1",)))
+
+
+async def test_a_job_whose_servers_are_all_stopped_never_starts_until_one_does(live: LivePartition):
+    await put_server(live)
+    await put_server(live, "sap-2")
+    await live.do(c.StopServers(("sap-1",)))
+    await live.connect("robot-2", server="sap-2")
+    served = await live.submit()
+    assert (await live.path(served)).endswith("Dispatched")
+
+    await live.do(c.StopServers(("sap-2",)))
+    job = await live.submit()
+    assert (await live.job(job)).status == Status.REDWOOD_NEVER
+    await live.do(c.StartServers(("sap-2",)))
+
+    await expect_rows(live, job, "TR-001", "TR-009", "TR-069", "TR-022", "TR-042")

@@ -13,6 +13,7 @@ from interlock_server.core.model.job import NEVER_MS
 from interlock_server.core.openings import NEVER_HORIZON_MS
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import closing, event_gate
+from interlock_server.core.rules.server import queue_is_served
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.trigger import Trigger
 
@@ -67,11 +68,9 @@ def zone_of(world: World, job: Job) -> str:
 
 def is_served(world: World, job: Job) -> bool:
     """Whether a start makes sense: not every server that could run it was stopped by a person."""
-    if job.server:
-        bound = world.servers.get(job.server)
-        return bound is None or not bound.stopped
-    providers = world.providers.get(job.queue)
-    return not providers or any(not world.servers[name].stopped for name in providers)
+    definition = world.definitions.get(job.definition)
+    named = job.server or (definition.server if definition else "")
+    return queue_is_served(world, job.queue, named)
 
 
 def end_of_opening(world: World, job: Job, at_ms: int) -> int:

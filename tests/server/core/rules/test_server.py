@@ -14,6 +14,7 @@ from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules.server import queue_is_served
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 from tests.support.core_driver import REDWOOD, UIPATH, CoreDriver
+from tests.support.windows import daily
 
 DEFAULT = QueueProvider("default")
 
@@ -214,6 +215,25 @@ def test_pools_without_robots_go(core):
         core.connect("robot-1", server=name)
 
     assert len(core.world.lanes.pools) == pools
+
+
+def test_a_provider_takes_jobs_while_its_window_is_open(core):
+    core.accepted(c.PutWindows((daily("nights", "22:00", "06:00"),)))
+    put(core, "sap-1", providers=(QueueProvider("default", window="nights"),))
+    core.connect(server="sap-1")
+    core.later(hours=12)
+    job = core.submit()
+    core.dispatch()
+    assert core.world.provider_gate("sap-1", "default", 50) is Closed.PROVIDER_WINDOW
+    assert not job.attached
+
+    core.later(hours=10)
+    core.dispatch()
+    assert job.attached
+
+    core.later(hours=8)
+    assert core.world.provider_gate("sap-1", "default", 50) is Closed.PROVIDER_WINDOW
+    core.check_replay()
 
 
 # -- chains -------------------------------------------------------------------------------------
