@@ -16,8 +16,18 @@ from interlock_server.core import invariants
 from interlock_server.core.change import Cause
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.decide import take_turn
-from interlock_server.core.model.definition import Completion, Definition, LossPolicy, Parameter
+from interlock_server.core.model.definition import (
+    AutoSubmit,
+    Completion,
+    Definition,
+    EventRaise,
+    LossPolicy,
+    Parameter,
+    WaitEvent,
+)
 from interlock_server.core.model.job import Fault, ResumeCondition, ResumeKind, StopStrategy
+from interlock_server.core.model.lock import Lock, LockKind, LockNeed
+from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.queue import Queue
 from interlock_server.core.rejection import Rejection
 from interlock_server.core.replay import Replay
@@ -54,10 +64,32 @@ DEFINITIONS: Final = (
         parameters=(Parameter("bank", "string", default_json='"A"'),),
     ),
     Definition("rw-held", REDWOOD, hold_on_submit=True, priority=80),
+    Definition(
+        "rw-waits",
+        REDWOOD,
+        wait_events=(
+            WaitEvent("FILE", clears=True),
+            WaitEvent("BOOK", condition="job.id % 2 == 0"),
+        ),
+        auto_submit=AutoSubmit.ONLY_ONE,
+        locks=(LockNeed("ledger"), LockNeed("data", 2)),
+    ),
+    Definition(
+        "rw-raises",
+        REDWOOD,
+        event_raises=(
+            EventRaise("FILE", statuses=(int(S.REDWOOD_COMPLETED), int(S.REDWOOD_ERROR))),
+            EventRaise("BOOK", clears=True, statuses=(int(S.REDWOOD_RUNNING),)),
+        ),
+        locks=(LockNeed("data", exclusive=True),),
+        queue="night",
+    ),
     Definition("ui", UIPATH),
     Definition("ui-screen", UIPATH, foreground=True, on_robot_loss=LossPolicy.FAULT),
     Definition("ui-rerun", UIPATH, on_robot_loss=LossPolicy.RERUN, queue="night"),
 )
+EVENTS: Final = ("FILE", "BOOK")
+LOCKS: Final = (Lock("ledger"), Lock("data", kind=LockKind.SHARED_EXCLUSIVE, counts=3))
 NAMES: Final = tuple(definition.name for definition in DEFINITIONS)
 
 #: What is worth trying on a job of each lifecycle.
@@ -97,6 +129,8 @@ class CoreMachine(RuleBasedStateMachine):
     @initialize()
     def catalog(self) -> None:
         self.do(c.PutQueues((Queue("night", execution_size=2),)))
+        self.do(c.PutEvents(tuple(NamedEvent(name) for name in EVENTS)))
+        self.do(c.PutLocks(LOCKS))
         self.do(c.PutDefinitions(DEFINITIONS))
         for robot in ROBOTS[1:]:
             self.open_empty(robot)
@@ -278,6 +312,15 @@ class CoreMachine(RuleBasedStateMachine):
         )
         self.do(commands[what])
 
+    @rule(event=st.sampled_from(EVENTS), clears=_rarely)
+    def raise_event(self, event: str, *, clears: bool) -> None:
+        self.do((c.ClearEvent if clears else c.RaiseEvent)(event))
+
+    @rule(counts=st.integers(1, 4))
+    def put_lock(self, counts: int) -> None:
+        """With too few counts for a definition it is refused."""
+        self.do(c.PutLocks((Lock("data", kind=LockKind.SHARED_EXCLUSIVE, counts=counts),)))
+
     @rule(place=_place, text=st.sampled_from(["yes", "yes", "no", " "]))
     def reply(self, place: int, text: str) -> None:
         messages = list(self.core.world.open_messages) or [999]
@@ -397,6 +440,7 @@ class CoreMachine(RuleBasedStateMachine):
     def heal(self) -> None:
         """Give everything what it waits for; then every job ends (promise P8)."""
         core = self.core
+        self.do(c.PutLocks(LOCKS))
         self.do(c.PutDefinitions(DEFINITIONS))
         for queue in QUEUES:
             self.do(c.ReleaseQueue(queue))
@@ -409,6 +453,8 @@ class CoreMachine(RuleBasedStateMachine):
             self.do(c.PassDeadlines(), Actor.CLOCK, "deadline")
             for job in list(core.world.jobs.values()):
                 self.help(job)
+            for event in list(core.world.event_lines.members):
+                self.do(c.RaiseEvent(event))
             for message in list(core.world.open_messages):
                 self.do(c.Reply(message, "yes"))
             self.end_group(500, 1000)

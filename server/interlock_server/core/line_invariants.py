@@ -82,14 +82,14 @@ def _locks(world: World) -> Iterator[str]:
     lines = world.lock_lines
     waiting: dict[str, set[int]] = {}
     holders: dict[str, dict[int, int]] = {}
-    exclusive: dict[str, int] = {}
+    exclusive: dict[str, set[int]] = {}
     for job in world.jobs.values():
         if job.awaits_lock:
             waiting.setdefault(job.awaits_lock, set()).add(job.id)
         for have in job.locks:
             holders.setdefault(have.lock, {})[job.id] = have.counts
             if have.exclusive:
-                exclusive[have.lock] = job.id
+                exclusive.setdefault(have.lock, set()).add(job.id)
     yield from _lines(world, lines, waiting, "lock")
     if (holders, exclusive) != (lines.holders, lines.exclusive):
         yield "who holds locks differs from a scan"

@@ -26,8 +26,9 @@ class LockLines(Lines):
         self.holders: dict[str, dict[int, int]] = {}
         #: Counts held, by lock.
         self.taken: dict[str, int] = {}
-        #: Who holds a lock with nobody beside them, by lock.
-        self.exclusive: dict[str, int] = {}
+        #: Who holds a lock with nobody beside them, by lock: one job, and only while a snapshot is
+        #: read, whose jobs are of different moments, perhaps more.
+        self.exclusive: dict[str, set[int]] = {}
 
     def held(self, lock: str) -> int:
         """How many counts of a lock are held."""
@@ -39,7 +40,7 @@ class LockLines(Lines):
             self.holders.setdefault(have.lock, {})[job.id] = have.counts
             self.taken[have.lock] = self.taken.get(have.lock, 0) + have.counts
             if have.exclusive:
-                self.exclusive[have.lock] = job.id
+                self.exclusive.setdefault(have.lock, set()).add(job.id)
 
     def give_back(self, job: Job) -> None:
         """Count what a job has no more."""
@@ -48,7 +49,9 @@ class LockLines(Lines):
             del holders[job.id]
             self.taken[had.lock] -= had.counts
             if had.exclusive:
-                del self.exclusive[had.lock]
+                self.exclusive[had.lock].discard(job.id)
+                if not self.exclusive[had.lock]:
+                    del self.exclusive[had.lock]
             if not holders:
                 del self.holders[had.lock], self.taken[had.lock]
             self.touch(had.lock)
