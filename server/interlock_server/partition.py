@@ -18,8 +18,9 @@ from interlock_server.checkpoint import Checkpoint, Retention
 from interlock_server.core import invariants
 from interlock_server.core.command import RecoverSessions
 from interlock_server.core.explain import Sight, explain
-from interlock_server.core.model.definition import Keep
+from interlock_server.core.model.definition import Keep, RestartAction, RestartBehavior
 from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import Status
 from interlock_server.core.world import Settings, World
 from interlock_server.engine import Engine, KeptAnswer, Once, OutcomeUnknown, Sealed
 from interlock_server.housekeeping import Housekeeping, kept_job
@@ -499,7 +500,9 @@ async def _recover(
     began_ms = clock.monotonic_ms()
     world = World(
         Settings(
-            int(config.uncertain_timeout_s * 1000), int(config.terminating_timeout_min * 60_000)
+            int(config.uncertain_timeout_s * 1000),
+            int(config.terminating_timeout_min * 60_000),
+            tuple(_restart_behavior(each) for each in config.restart_default),
         )
     )
     replayed = 0
@@ -526,6 +529,13 @@ async def _recover(
         took_ms=clock.monotonic_ms() - began_ms,
     )
     return partition
+
+
+def _restart_behavior(text: str) -> RestartBehavior:
+    """What a setting such as Error=restart says."""
+    name, _, action = text.partition("=")
+    status = Status[f"REDWOOD_{name.upper()}"]
+    return RestartBehavior(int(status), RestartAction[action.upper()])
 
 
 def _time_of_day(now_ms: int) -> str:

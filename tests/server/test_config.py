@@ -132,3 +132,12 @@ def test_help_tells_of_every_setting(capsys):
     told = capsys.readouterr().out
     assert [each.flag for each in SETTINGS if each.flag not in told] == []
     assert [each.env for each in SETTINGS if each.env not in told] == []
+
+
+def test_restart_defaults_name_each_status_once():
+    config, _ = load(["--restart-default", "Error=request_restart Killed=stop"], HOME)
+
+    assert config.restart_default == ("Error=request_restart", "Killed=stop")
+    for wrong in ("Error", "Held=stop", "Error=again", "Error=stop Error=restart"):
+        with pytest.raises(ConfigError, match="expected"):
+            load(["--restart-default", wrong], HOME)

@@ -51,6 +51,8 @@ class Config:
     missed_heartbeats: int = 4
     session_ttl_s: float = 300.0
     uncertain_timeout_s: float = 600.0
+    #: What follows a final status where neither definition nor partition say: "Error=restart".
+    restart_default: tuple[str, ...] = ()
     terminating_timeout_min: float = 1440.0
     terminating_period_min: float = 180.0
     watch_hours: float = 24.0

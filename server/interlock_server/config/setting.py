@@ -110,6 +110,18 @@ SETTINGS: Final = (
         "how long a Redwood job may stay Uncertain",
     ),
     Setting(
+        "restart_default",
+        "restart_default",
+        value.pairs(
+            ("Completed", "Error", "Killed", "Canceled", "Unknown"),
+            (
+                *("continue", "stop", "request_restart"),
+                *("restart", "restart_from_error", "restart_no_resubmit"),
+            ),
+        ),
+        "what follows an end where nothing else says: Error=restart Killed=stop; default: continue",
+    ),
+    Setting(
         "terminating_timeout_min",
         "terminating_timeout",
         value.in_units(60),

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
@@ -43,6 +43,25 @@ def one_of(*choices: str) -> Callable[[str], str]:
         if text.strip().lower() not in choices:
             raise ValueError(f"expected {', '.join(choices)}, but got {text!r}")
         return text.strip().lower()
+
+    return read
+
+
+def pairs(names: Collection[str], choices: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    """One of some words for each of some names, as `NAME=WORD` between spaces."""
+
+    def read(text: str) -> tuple[str, ...]:
+        found = tuple(text.split())
+        for part in found:
+            name, _, word = part.partition("=")
+            if name not in names or word not in choices:
+                raise ValueError(
+                    f"expected NAME=WORD with a name of {', '.join(names)} and a word of "
+                    f"{', '.join(choices)}, but got {part!r}"
+                )
+        if len({part.partition("=")[0] for part in found}) < len(found):
+            raise ValueError(f"expected each name once, but got {text!r}")
+        return found
 
     return read
 

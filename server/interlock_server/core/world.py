@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True):
     uncertain_timeout_ms: int = 600_000
     #: How long a job may stay Terminating before a clean-up faults it (domain.md C5).
     terminating_timeout_ms: int = 1440 * 60_000
+    #: What follows a final status where neither definition nor partition say (R24).
+    restart_behaviors: tuple[RestartBehavior, ...] = ()
 
 
 DEFAULT_SETTINGS = Settings()

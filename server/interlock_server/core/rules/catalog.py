@@ -196,6 +196,11 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
             return Rejection(
                 Reason.IN_USE, f"queue {schedule.queue!r} is the queue of {schedule.name!r}"
             )
+        if found := definition_actions.queues_of(definition).intersection(command.names):
+            return Rejection(
+                Reason.IN_USE,
+                f"queue {min(found)!r} is in use by an action of definition {definition.name!r}",
+            )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:
         return Rejection(

@@ -44,6 +44,12 @@ _AFTER: Final = (E_.COMPLETE, E_.FAIL, E_.RAISE_EVENT)
 DELAY_MIN_MS: Final = 1_000
 
 
+def queues_of(definition: Definition) -> set[str]:
+    """Queues that its actions move jobs to."""
+    rules = (*definition.on_change, *definition.pre_running)
+    return {rule.target for rule in rules if rule.effect is E_.MOVE}
+
+
 def refusal(world: World, definition: Definition) -> Rejection | None:
     """Say what is wrong with what happens around the jobs of a definition; None if nothing is."""
     if definition.lifecycle != Lifecycle.REDWOOD:

@@ -11,6 +11,7 @@ from interlock_server.core.rules import (
     limit,
     operator_message,
     restart,
+    restart_behavior,
     resume,
     schedule,
 )
@@ -40,8 +41,8 @@ def follow(world: World, turn: Turn, job: Job) -> None:
     if job.lifecycle == Lifecycle.REDWOOD:
         if definition is not None and definition.message_on_failure and job.role is not Role.STEP:
             _message_on_failure(world, turn, job)
-        if job.definition in world.special or world.restart_defaults:
-            if definition is not None:
+        if job.definition in world.special or restart_behavior.is_said(world):
+            if definition is not None and job.role is not Role.STEP:
                 limit.close(world, turn, job, definition)
             restart.follow(world, turn, job, definition)
         if job.id in world.children or job.parent:

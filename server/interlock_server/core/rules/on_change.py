@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.command import ActionOutcome, Question
 from interlock_server.core.model.definition import Rule, RuleEffect
-from interlock_server.core.model.job import Fault
+from interlock_server.core.model.job import Fault, Role
 from interlock_server.core.rules import action, operator_message
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET, next_row
@@ -115,7 +115,7 @@ def _is_looked_at(job: Job, row: int) -> bool:
 
 
 def _look(world: World, turn: Turn, job: Job, old_status: int, new_status: int) -> None:
-    if job.definition not in world.changers:
+    if job.definition not in world.changers or job.role is Role.STEP:
         return
     definition = world.definitions[job.definition]
     try:

@@ -26,13 +26,19 @@ _BUILT_IN: Final = {
 }
 
 
+def is_said(world: World) -> bool:
+    """Whether partition or server say anything about ends."""
+    return bool(world.restart_defaults or world.settings.restart_behaviors)
+
+
 def of(world: World, job: Job, status: int) -> RestartBehavior:
-    """The behavior of the definition, else the partition's, else the built-in one: continue."""
+    """The behavior of the definition, else of the partition, else of the server, else continue."""
     definition = world.definitions.get(job.definition)
     own = definition.restart_behaviors if definition is not None else ()
     return (
         _about(own, status)
         or _about(world.restart_defaults, status)
+        or _about(world.settings.restart_behaviors, status)
         or _BUILT_IN.get(int(status))
         or RestartBehavior(int(status), RestartAction.CONTINUE)
     )

@@ -38,7 +38,7 @@ def end(
     """
     if (
         job.definition not in world.special
-        and not world.restart_defaults
+        and not restart_behavior.is_said(world)
         and job.status != Status.REDWOOD_POST_RUNNING
     ):
         turn.move(job, trigger, reason)

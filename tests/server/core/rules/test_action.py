@@ -420,3 +420,11 @@ def test_uipath_definitions_have_no_actions():
 
     assert isinstance(refused, Rejection)
     assert refused.reason is Reason.WRONG_LIFECYCLE
+
+
+def test_a_queue_that_an_action_moves_to_stays():
+    core = pre(Rule("true", E.MOVE, target="slow"))
+    refused = core.take(c.DeleteQueues(("slow",)))
+
+    assert isinstance(refused, Rejection)
+    assert refused.reason is Reason.IN_USE

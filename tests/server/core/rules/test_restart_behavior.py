@@ -13,6 +13,7 @@ from interlock_server.core.model.job import Fault
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.status import Lifecycle, Status
+from interlock_server.core.world import Settings
 from tests.support.core_driver import REDWOOD, CoreDriver, path
 
 if TYPE_CHECKING:
@@ -206,3 +207,16 @@ def test_the_definition_counts_before_the_partition():
     core.report(K.FAILED, job, fault=BROKEN)
     assert job.status == S.REDWOOD_ERROR
     core.check_replay()
+
+
+def test_the_server_counts_last():
+    core = CoreDriver(Settings(restart_behaviors=(ASKS,))).with_both()
+    core.connect()
+    job = started(core)
+    core.report(K.FAILED, job, fault=BROKEN)
+    assert job.status == S.REDWOOD_CONSOLE_RESTART
+    core.accepted(c.PutRestartDefaults((RestartBehavior(int(S.REDWOOD_ERROR), A.CONTINUE),)))
+    other = started(core)
+    core.report(K.FAILED, other, fault=BROKEN)
+
+    assert other.status == S.REDWOOD_ERROR
