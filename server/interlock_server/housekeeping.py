@@ -93,7 +93,10 @@ class Housekeeping:
         await self._delete_expired(now_ms)
         await self._delete_counted(now_ms)
         await self._delete_following()
-        await self._media.sweep()
+        try:
+            await self._media.sweep()
+        except OSError as error:  # of a file beside the journal: nothing that was decided needs it
+            structlog.get_logger().warning("media_sweep_failed", error=str(error))
         self.passed_ms = self._clock.now_ms()
         if self.deleted_jobs > before:
             structlog.get_logger().info("jobs_deleted", count=self.deleted_jobs - before)

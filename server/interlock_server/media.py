@@ -16,12 +16,13 @@ from interlock_server.core.model.medium import Medium
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import medium as rule
 from interlock_server.core.vocabulary.actor import Actor
-from interlock_server.engine import StorageFull
+from interlock_server.engine import Overloaded, StorageFull
 from interlock_server.storage import codec
 from interlock_server.storage.media_files import NoRoom
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Callable, Collection
+    from typing import IO
 
     from interlock_server.core.model.job import Job
     from interlock_server.engine import Engine
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 256 * 1024
 #: Media of one job.
 MEDIA_MAX: Final = 100
+#: Uploads, and downloads, that may be under way.
+UPLOADS_MAX: Final = 64
+DOWNLOADS_MAX: Final = 256
+#: A robot that says nothing for so long has given its upload up.
+PART_TIMEOUT_S: Final = 60.0
 #: Jobs that are looked through at once for media whose job is gone.
 _SLICE: Final = 200
 
@@ -51,6 +57,26 @@ class NewMedium(NamedTuple):
     fence: int
 
 
+class Content:
+    """A recording that is given out. `close` has to be called."""
+
+    def __init__(self, medium: Medium, file: IO[bytes], closed: Callable[[], None]) -> None:
+        """Read from an open file."""
+        self.medium = medium
+        self._file = file
+        self._closed = closed
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The rest of the content."""
+        while part := await asyncio.to_thread(self._file.read, PART_BYTES):
+            yield part
+
+    def close(self) -> None:
+        """Give the file up. May be called once."""
+        self._file.close()
+        self._closed()
+
+
 class Media:
     """The recordings of one partition."""
 
@@ -62,6 +88,8 @@ class Media:
         self._room = room
         #: Announced sizes of uploads that are under way.
         self._coming_bytes = 0
+        self._uploads = 0
+        self._downloads = 0
         #: Held from giving a content its name until the commit that refers to it, and while
         #: contents that nobody refers to are removed.
         self._placing = asyncio.Lock()
@@ -79,12 +107,16 @@ class Media:
         if known is not None:
             return known
         wanted = new.medium
+        if self._uploads >= UPLOADS_MAX:
+            raise Overloaded
+        self._uploads += 1
         self._coming_bytes += wanted.size_bytes
         try:
             return await self._take_in(new, parts, archived)
         except NoRoom:
             raise StorageFull from None
         finally:
+            self._uploads -= 1
             self._coming_bytes -= wanted.size_bytes
 
     async def check(self, new: NewMedium) -> Medium | None:
@@ -185,14 +217,18 @@ class Media:
         found = await self._journal.archived_job(job_id)
         return codec.decode_job(found.record) if found is not None else None
 
+    async def close(self) -> None:
+        """Wait for uploads that are between their name and their commit."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     # -- show and delete ------------------------------------------------------------------------
 
     async def of_jobs(self, jobs: Collection[int]) -> list[Medium]:
         """What is recorded of some jobs, by job and name."""
         return await self._journal.list_media(jobs)
 
-    async def read(self, job: int, name: str, offset: int) -> tuple[Medium, AsyncIterator[bytes]]:
-        """A recording, and its content from an offset. Raises Rejection."""
+    async def read(self, job: int, name: str, offset: int) -> Content:
+        """A recording and its content from an offset, to be closed. Raises Rejection."""
         media = await self._journal.list_media([job])
         medium = next((each for each in media if each.name == name), None)
         if medium is None:
@@ -202,6 +238,8 @@ class Media:
                 Reason.INVALID_NUMBER,
                 f"expected an offset of at most {medium.size_bytes:,}, but got {offset:,}",
             )
+        if self._downloads >= DOWNLOADS_MAX:
+            raise Overloaded
         file = await self.files.open_content(medium.digest, offset)
         if file is None:
             raise Rejection(
@@ -211,14 +249,11 @@ class Media:
                 job=job,
             )
 
-        async def parts() -> AsyncIterator[bytes]:
-            try:
-                while part := await asyncio.to_thread(file.read, PART_BYTES):
-                    yield part
-            finally:
-                file.close()
+        self._downloads += 1
+        return Content(medium, file, self._download_ended)
 
-        return medium, parts()
+    def _download_ended(self) -> None:
+        self._downloads -= 1
 
     async def delete(self, job: int, names: Collection[str], author: str) -> list[Medium]:
         """Forget recordings of a job, all of them or none. Raises Rejection."""
@@ -263,7 +298,7 @@ class Media:
 
 
 async def _receive(unfinished: Unfinished, wanted: Medium, parts: AsyncIterator[bytes]) -> None:
-    async for part in parts:
+    while (part := await _next(parts, wanted)) is not None:
         if unfinished.size_bytes + len(part) > wanted.size_bytes:
             raise _mismatch(wanted, f"more than {wanted.size_bytes:,} bytes came")
         await asyncio.to_thread(unfinished.write, part)
@@ -271,6 +306,14 @@ async def _receive(unfinished: Unfinished, wanted: Medium, parts: AsyncIterator[
         raise _mismatch(wanted, f"{unfinished.size_bytes:,} of {wanted.size_bytes:,} bytes came")
     if unfinished.digest != wanted.digest:
         raise _mismatch(wanted, f"it has the digest {unfinished.digest}")
+
+
+async def _next(parts: AsyncIterator[bytes], wanted: Medium) -> bytes | None:
+    try:
+        async with asyncio.timeout(PART_TIMEOUT_S):
+            return await anext(parts, None)
+    except TimeoutError:
+        raise _mismatch(wanted, f"nothing came for {PART_TIMEOUT_S:g} seconds") from None
 
 
 def _mismatch(wanted: Medium, what: str) -> Rejection:

@@ -256,6 +256,7 @@ class Partition:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        await self.media.close()
         await self.journal.close()
 
     async def _watch_room(self) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from interlock_server import failpoints
+from interlock_server import failpoints, media
 from interlock_server.core.command import ReportKind, StartAtRobot, Verb
 from interlock_server.core.model.definition import Recording
 from interlock_server.core.model.job import Fault
 from interlock_server.core.model.medium import Medium
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.vocabulary.status import Lifecycle
-from interlock_server.engine import EngineError, StorageFull
+from interlock_server.engine import EngineError, Overloaded, StorageFull
 from interlock_server.media import NewMedium
 from tests.support.live_partition import LivePartition
 from tests.support.until import until
@@ -77,8 +77,11 @@ async def refused(live: LivePartition, new: NewMedium, content: bytes = FILM) ->
 
 
 async def download(live: LivePartition, job: int, name: str = "screen", offset: int = 0) -> bytes:
-    _, content = await live.partition.media.read(job, name, offset)
-    return b"".join([part async for part in content])
+    content = await live.partition.media.read(job, name, offset)
+    try:
+        return b"".join([part async for part in content.parts()])
+    finally:
+        content.close()
 
 
 async def names(live: LivePartition, job: int) -> list[str]:
@@ -194,6 +197,51 @@ async def test_uploads_under_way_count_for_the_room_that_is_left(live):
     assert await refused(live, recording(jobs[1])) is Reason.STORAGE_FULL
     go_on.set()
     await first
+
+
+async def test_uploads_at_once_are_bounded(live, monkeypatch):
+    jobs = [await ended(live), await ended(live)]
+    monkeypatch.setattr(media, "UPLOADS_MAX", 1)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.set()
+        await go_on.wait()
+        yield FILM
+
+    first = asyncio.create_task(live.partition.media.upload(recording(jobs[0]), slow()))
+    await begun.wait()
+
+    with pytest.raises(Overloaded):
+        await upload(live, recording(jobs[1]))
+    go_on.set()
+    await first
+    await upload(live, recording(jobs[1]))
+
+
+async def test_downloads_at_once_are_bounded(live, monkeypatch):
+    job = await ended(live)
+    await upload(live, recording(job))
+    monkeypatch.setattr(media, "DOWNLOADS_MAX", 1)
+    content = await live.partition.media.read(job, "screen", 0)
+
+    with pytest.raises(Overloaded):
+        await download(live, job)
+    content.close()
+    assert await download(live, job) == FILM
+
+
+async def test_a_robot_that_falls_silent_gives_its_upload_up(live, monkeypatch):
+    job = await ended(live)
+    monkeypatch.setattr(media, "PART_TIMEOUT_S", 0.001)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield FILM[:10]
+        await asyncio.Event().wait()
+
+    with pytest.raises(Rejection, match="nothing came"):
+        await live.partition.media.upload(recording(job), silent())
+    assert contents(live) == []
 
 
 async def test_a_nearly_full_disk_takes_no_recording(live):

@@ -104,6 +104,18 @@ def illegal(job: Job, verb: str, actor: Actor = Actor.USER) -> Rejection:
     )
 
 
+def deleted(world: World, job_id: int) -> Rejection:
+    """Refuse a job that is neither in memory nor archived: deleted, or there never was one."""
+    if 0 < job_id < world.next_job:
+        return Rejection(
+            Reason.JOB_NOT_FOUND,
+            f"there is no job {job_id} any more: it is over, and retention has deleted it",
+            job=job_id,
+            deleted="true",
+        )
+    return Rejection(Reason.JOB_NOT_FOUND, f"there is no job {job_id}", job=job_id)
+
+
 def not_found(world: World, job_id: int) -> Rejection:
     """Refuse a job that is not in memory: it is over, or there never was one."""
     if 0 < job_id < world.next_job:

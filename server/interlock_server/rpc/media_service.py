@@ -65,10 +65,13 @@ class MediaService(MediaServiceServicer):
         offset = validate.bounded("offset", request.offset)
         partition = self._partition(request)
         await find_job(partition, job)
-        medium, parts = await partition.media.read(job, name, offset)
-        yield pb.DownloadMediumResponse(medium=convert_job.medium(medium))
-        async for part in parts:
-            yield pb.DownloadMediumResponse(data=part)
+        content = await partition.media.read(job, name, offset)
+        try:
+            yield pb.DownloadMediumResponse(medium=convert_job.medium(content.medium))
+            async for part in content.parts():
+                yield pb.DownloadMediumResponse(data=part)
+        finally:
+            content.close()
 
     async def ListMedia(  # noqa: N802
         self, request: pb.ListMediaRequest, _context: Context

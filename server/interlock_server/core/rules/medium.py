@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.definition import Recording
-from interlock_server.core.rejection import Reason, Rejection
+from interlock_server.core.rejection import Reason, Rejection, deleted
 from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def refusal(world: World, medium: Medium, fence: int, archived: Job | None) -> R
     """Why a recording may not be kept; None if it may."""
     job = world.jobs.get(medium.job) or archived
     if job is None:
-        gone = " any more" if medium.job < world.next_job else ""
-        return Rejection(
-            Reason.JOB_NOT_FOUND, f"there is no job {medium.job}{gone}", job=medium.job
-        )
+        return deleted(world, medium.job)
     if job.robot != medium.robot:
         return Rejection(
             Reason.NOT_ASSIGNED,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from interlock_server.core.command import Outcome, Question
 from interlock_server.core.model.definition import STARTS_MAX, RestartAction, RestartBehavior
 from interlock_server.core.model.job import Job, Role
-from interlock_server.core.rejection import Reason, Rejection, not_found
+from interlock_server.core.rejection import Reason, Rejection, deleted
 from interlock_server.core.rules import (
     expansion,
     operator_message,
@@ -65,7 +65,7 @@ def _is_modified(world: World, job: Job) -> bool:
 def _restart(world: World, turn: Turn, job_id: int, command: RestartJobs) -> Job | Rejection:
     original = world.jobs.get(job_id) or command.archived.get(job_id)
     if original is None:
-        return not_found(world, job_id)
+        return deleted(world, job_id)
     if not IS_FINAL[original.status]:
         return Rejection(
             Reason.NOT_FINAL,
