@@ -57,7 +57,17 @@ def _definition_defaults(document: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def _limit_defaults(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"basis": "fixed", "effect": "kill" if document.get("kind") == "maximum" else "none"}
+
+
 _V1: Final = "interlock.v1"
+#: What the server writes for fields that are left out of parts of documents.
+_PARTS: Final[dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {
+    f"{_V1}.RuntimeLimit": _limit_defaults,
+    f"{_V1}.LockNeed": lambda _: {"counts": 1},
+    f"{_V1}.RestartBehavior": lambda _: {"action": "continue"},
+}
 _CATALOG: Final = (f"{_V1}.catalog_service_pb2", "catalog")
 _WRITTEN: Final = frozenset({"version", "update_time"})
 
@@ -174,9 +184,32 @@ def normal(kind: Kind, document: Mapping[str, Any], place: str) -> dict[str, Any
 
 
 def without_defaults(kind: Kind, document: dict[str, Any]) -> dict[str, Any]:
-    """The document without what the server writes by itself."""
+    """The document without what the server writes by itself, in all its parts."""
     defaults = kind.defaults(document)
-    return {key: value for key, value in document.items() if defaults.get(key) != value}
+    whole = {key: value for key, value in document.items() if defaults.get(key) != value}
+    return _parts_without_defaults(kind.message_type.DESCRIPTOR, whole)
+
+
+def _parts_without_defaults(described: Any, document: Mapping[str, Any]) -> dict[str, Any]:
+    find = _PARTS.get(described.full_name)
+    defaults = find(document) if find is not None else {}
+    return {
+        key: _without_defaults_in(described.fields_by_name.get(key), value)
+        for key, value in document.items()
+        if key not in defaults or defaults[key] != value
+    }
+
+
+def _without_defaults_in(field: Any, value: Any) -> Any:
+    if field is None or field.message_type is None:
+        return value
+    if isinstance(value, list):
+        return [_parts_without_defaults(field.message_type, each) for each in value]
+    return _parts_without_defaults(field.message_type, value) if _is_document(value) else value
+
+
+def _is_document(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def kind_of(name: str, place: str) -> Kind:

@@ -74,7 +74,7 @@ def test_a_folder_is_read_as_one_manifest(tmp_path):
     ("text", "sentence"),
     [
         ("x = [", "site.toml: "),
-        ("[[queue]]\nname = 'a'", "expected lists of queues, .*definitions"),
+        ("[[queue]]\nname = 'a'", "expected lists of .*queues"),
         ("queues = 3", "expected a list of queues, but got 3"),
         ("[[queues]]\nsize = 3", "expected a table with a name"),
         ("[[queues]]\nname = 'a'\nsize = 3", r"queues\[0\]: a: there is no field 'size'"),
@@ -108,12 +108,55 @@ async def test_applying_a_manifest_twice_changes_nothing_the_second_time(interlo
     assert report.raw.version == 1
 
 
-async def test_what_was_exported_can_be_applied_and_is_the_same(interlock, tmp_path):
-    await interlock.apply(await interlock.compare(manifest(tmp_path)))
+WHOLE_SITE = """
+[[events]]
+name = "bank-file"
 
-    text = write(await interlock.export(), "toml")
+[[locks]]
+name = "ledger"
+kind = "counted"
+counts = 3
 
-    assert manifest(tmp_path, text, "exported.toml").documents == manifest(tmp_path).documents
+[[queues]]
+name = "finance"
+execution_size = 2
+
+[[servers]]
+name = "sap"
+resources = ["sap"]
+providers = [{ queue = "finance", hold_level = 80 }]
+
+[[definitions]]
+name = "load"
+lifecycle = "redwood"
+queue = "finance"
+server = "sap"
+wait_events = [{ event = "bank-file", clears = true }]
+locks = [{ lock = "ledger", counts = 2 }]
+runtime_limits = [{ kind = "maximum", duration = "2h", effect = "error" }]
+
+[[definitions]]
+name = "night"
+lifecycle = "redwood"
+
+[definitions.chain]
+request_restart = true
+steps = [
+  { name = "load", calls = [{ name = "a", definition = "load", parameters = { bank = 7 } }] },
+]
+"""
+
+
+@pytest.mark.parametrize("language", ["toml", "yaml", "json"])
+async def test_what_was_exported_can_be_applied_and_is_the_same(interlock, tmp_path, language):
+    whole = manifest(tmp_path, WHOLE_SITE)
+    await interlock.apply(await interlock.compare(whole))
+
+    text = write(await interlock.export(), language)
+
+    exported = manifest(tmp_path, text, f"exported.{language}")
+    assert exported.documents == whole.documents
+    assert {change.what for change in await interlock.compare(exported, prune=True)} == {"keep"}
 
 
 async def test_a_change_says_which_fields_differ(interlock, tmp_path):
