@@ -184,6 +184,11 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
                 Reason.IN_USE,
                 f"queue {definition.queue!r} is the queue of definition {definition.name!r}",
             )
+        if found := definition_actions.queues_of(definition).intersection(command.names):
+            return Rejection(
+                Reason.IN_USE,
+                f"queue {min(found)!r} is in use by an action of definition {definition.name!r}",
+            )
     provided = next((name for name in command.names if name in world.providers), None)
     if provided is not None:
         server = next(iter(world.providers[provided]))
@@ -195,11 +200,6 @@ def delete_queues(world: World, turn: Turn, command: DeleteQueues) -> Rejection 
         if schedule.queue in command.names:
             return Rejection(
                 Reason.IN_USE, f"queue {schedule.queue!r} is the queue of {schedule.name!r}"
-            )
-        if found := definition_actions.queues_of(definition).intersection(command.names):
-            return Rejection(
-                Reason.IN_USE,
-                f"queue {min(found)!r} is in use by an action of definition {definition.name!r}",
             )
     used = next((job for job in world.jobs.values() if job.queue in command.names), None)
     if used is not None:
