@@ -170,6 +170,11 @@ def change_lock(life: Life) -> None:
     life.do(c.PutLocks((life.site.lock(life.choose, life.name(life.site.locks)),)))
 
 
+def change_window(life: Life) -> None:
+    """Correct or break the calendar."""
+    life.do(c.PutWindows((life.site.window(life.choose, life.name(life.site.windows)),)))
+
+
 def run_server(life: Life) -> None:
     """Stop, start or change a process server, or hold one of its providers."""
     choose, name = life.choose, life.name(life.site.servers)
@@ -309,6 +314,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "maintain": Action(2, maintain),
     "raise_event": Action(8, raise_event, "RaiseEvent"),
     "change_lock": Action(2, change_lock, "PutLocks"),
+    "change_window": Action(3, change_window, "PutWindows"),
     "run_server": Action(4, run_server, "PutServers"),
     "work": Action(70, work),
     "heartbeat": Action(5, heartbeat),

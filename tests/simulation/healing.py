@@ -182,6 +182,13 @@ def serve_all(life: Life) -> None:
             life.do(c.StartServers((name,)))
 
 
+def open_windows(life: Life) -> None:
+    """Every time window is open."""
+    if life.can("PutWindows"):
+        for name in life.site.windows:
+            life.accepted(c.PutWindows((life.site.window(life.choose, name, well=True),)))
+
+
 def _robot_cannot(life: Life, job: Job, definition: Definition | None) -> bool:
     """Whether a job names a robot of another server than it needs."""
     robot = life.core.world.robots.get(job.requested_robot)
@@ -200,4 +207,4 @@ def _raise_missing(life: Life, job: Job) -> None:
 
 
 #: What opens again at the end; a subject adds functions.
-WELL: Final[tuple[Callable[[Life], object], ...]] = (serve_all,)
+WELL: Final[tuple[Callable[[Life], object], ...]] = (serve_all, open_windows)

@@ -102,10 +102,11 @@ class Life:
     def session_fields(self, robot: str) -> dict[str, Any]:
         """What a robot says about itself beside its abilities: every second one has a server."""
         number = self.site.robots.index(robot)
-        if number % 2 == 0 or not self.can("PutServers"):
-            return {}
-        servers = self.site.servers
-        return {"server": servers[number // 2 % len(servers)]}
+        given: dict[str, Any] = {"actions": self.well or number != 0} if self.can("EditJob") else {}
+        if number % 2 and self.can("PutServers"):
+            servers = self.site.servers
+            given["server"] = servers[number // 2 % len(servers)]
+        return given
 
     # -- time -----------------------------------------------------------------------------------
 

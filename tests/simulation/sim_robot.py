@@ -49,6 +49,8 @@ class Work:
     lifecycle: int
     state: str = "offered"
     order: EffectKind | None = None
+    #: It has a pre-running action: nothing of it runs before the order to start.
+    waits: bool = False
     #: The newest reply that it has heard; replies are said again.
     replied: int = 0
 
@@ -123,7 +125,9 @@ class SimRobot:
     def hear(self, effect: Effect) -> None:
         """Take what the server says, if the session is open."""
         if effect.kind is EffectKind.OFFER:
-            self.works[effect.job.id] = Work(effect.fence, effect.job.lifecycle)
+            definition = self.life.core.world.definitions.get(effect.job.definition)
+            waits = definition is not None and definition.acts_before
+            self.works[effect.job.id] = Work(effect.fence, effect.job.lifecycle, waits=waits)
         else:
             self._obey(effect.job.id, effect.fence, effect.kind, effect.message)
 
@@ -143,6 +147,8 @@ class SimRobot:
             if work.state == "asked" and message > work.replied:
                 work.state = "started"
             work.replied = max(work.replied, message)
+        elif kind is EffectKind.START:
+            work.state, work.waits = "started", False
         else:
             work.order = kind
 
@@ -164,7 +170,10 @@ class SimRobot:
         match work.state:
             case "offered":
                 odd = [] if self.life.well else _odd(choose)
-                return choose.choice([K.ACCEPTED, K.ACCEPTED, K.STARTED, *odd])
+                starts = [K.ACCEPTED] if work.waits else [K.ACCEPTED, K.ACCEPTED, K.STARTED]
+                return choose.choice([*starts, *odd])
+            case "accepted" if work.waits:
+                return None
             case "accepted":
                 return choose.choice([K.STARTED, K.STARTED, K.STARTED, K.COULD_NOT_START])
             case "asked":

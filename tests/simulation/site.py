@@ -24,16 +24,23 @@ from interlock_server.core.model.definition import (
     Completion,
     Definition,
     EventRaise,
+    LimitEffect,
+    LimitKind,
     LossPolicy,
+    OverduePolicy,
     Parameter,
     RestartAction,
     RestartBehavior,
+    Rule,
+    RuleEffect,
+    RuntimeLimit,
     WaitEvent,
 )
 from interlock_server.core.model.lock import Lock, LockKind, LockNeed
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 
 if TYPE_CHECKING:
@@ -187,9 +194,27 @@ class Site:
             execution_size=100 if well else choose.choice([2, 100]),
         )
 
+    def window(self, choose: Random, name: str, *, well: bool = False) -> TimeWindow:
+        """A window with some hours of each day or week; a well one is open always."""
+        elements = []
+        for _ in range(choose.choice([0, 1, 1, 1, 2])):
+            opens = choose.randrange(23)
+            hours = WindowRestriction(
+                rule=choose.choice(["", "", "FREQ=WEEKLY;BYDAY=MO,WE,FR"]),
+                opens=f"{opens:02}:00",
+                closes=f"{choose.randint(opens + 1, 23):02}:30",
+            )
+            elements.append(WindowElement((hours,)))
+        zone = choose.choice(["", "Europe/Amsterdam"])
+        return TimeWindow(
+            name, time_zone=zone, elements=(WindowElement(),) if well else tuple(elements)
+        )
+
     def catalog(self, choose: Random) -> Iterator[c.Command]:
         """What writes everything but the definitions, where this release can."""
         yield c.PutQueues(tuple(self.queue(choose, name) for name in self.queues[2:]))
+        if self.can("PutWindows"):
+            yield c.PutWindows(tuple(self.window(choose, name) for name in self.windows))
         if self.can("PutEvents"):
             yield c.PutEvents(tuple(NamedEvent(name) for name in self.events))
         if self.can("PutLocks"):
@@ -205,7 +230,13 @@ class Site:
     def healed(self, definition: Definition) -> Definition:
         """A definition that makes no new jobs by itself."""
         return msgspec.structs.replace(
-            definition, auto_submit=AutoSubmit.NEVER, event_raises=(), restart_behaviors=()
+            definition,
+            auto_submit=AutoSubmit.NEVER,
+            event_raises=(),
+            restart_behaviors=(),
+            on_change=(),
+            pre_running=(),
+            post_running=(),
         )
 
 
@@ -264,6 +295,48 @@ def restart_behaviors(choose: Random, _: Site) -> dict[str, Any]:
     }
 
 
+def in_window(choose: Random, site: Site) -> dict[str, Any]:
+    """Runs in a window only."""
+    return {
+        "window": choose.choice(site.windows),
+        "min_open_ms": choose.choice([0, 0, 30 * MINUTE_MS]),
+        "overdue": choose.choice(list(OverduePolicy)),
+        "overdue_event": choose.choice(["", *site.events]),
+    }
+
+
+def acts(choose: Random, _: Site) -> dict[str, Any]:
+    """Has rules before and after it runs, and when it changes."""
+    when = choose.choice(["job.priority > 60", "job.restarts == 0", "true", "job.id % 3 == 0"])
+    late = choose.choice([MINUTE_MS, 60 * MINUTE_MS])
+    before = [RuleEffect.HOLD, RuleEffect.CANCEL, RuleEffect.FAIL, RuleEffect.RESCHEDULE]
+    rules = {
+        "on_change": Rule(
+            f"new_status == 'Scheduled' && {when}", choose.choice(before), delay_ms=late
+        ),
+        "pre_running": Rule(when, choose.choice(before), delay_ms=late),
+        "post_running": Rule(when, choose.choice([RuleEffect.COMPLETE, RuleEffect.FAIL])),
+    }
+    # A delay belongs to a new start only.
+    return {
+        place: (
+            rule
+            if rule.effect is RuleEffect.RESCHEDULE
+            else msgspec.structs.replace(rule, delay_ms=0),
+        )
+        for place, rule in rules.items()
+        if choose.random() < 0.5
+    }
+
+
+def limits(choose: Random, _: Site) -> dict[str, Any]:
+    """Has a limit on how long it runs."""
+    effect = choose.choice([LimitEffect.KILL, LimitEffect.ERROR])
+    length_ms = choose.choice([MINUTE_MS, 60 * MINUTE_MS])
+    limit = RuntimeLimit(LimitKind.MAXIMUM, duration_ms=length_ms, effect=effect)
+    return {"runtime_limits": (limit,)}
+
+
 def lock_needs(choose: Random, site: Site) -> dict[str, Any]:
     """Needs one or two locks."""
     names = choose.sample(site.locks, choose.randint(1, 2))
@@ -281,6 +354,9 @@ FEATURES: Final[dict[int, list[Feature]]] = {
         Feature(0.3, wait_events, "PutEvents", of_chains=True),
         Feature(0.2, event_raises, "PutEvents", of_chains=True),
         Feature(0.3, lock_needs, "PutLocks"),
+        Feature(0.3, in_window, "PutWindows"),
+        Feature(0.2, acts, "EditJob"),
+        Feature(0.2, limits, "EditJob"),
         Feature(0.3, restart_behaviors, "PutRestartDefaults", of_chains=True),
         Feature(0.1, lambda choose, _: {"resources": (choose.choice(RESOURCES),)}, "PutServers"),
         Feature(0.1, lambda choose, site: {"server": choose.choice(site.servers)}, "PutServers"),

@@ -125,19 +125,26 @@ class CoreDriver:
         return gone
 
     def commit(self, *, moves_max: int = 500, jobs_max: int = 1000) -> None:
-        """End the group as the engine does: follow queues, dispatch, archive; begin another."""
+        """End the group as the engine does: do what follows, dispatch, archive; begin another."""
+        due = 0 < self.world.next_due_ms() <= self.now_ms
+        if not due or not self.take(c.PassDeadlines(moves_max), Actor.CLOCK, "deadline"):
+            self._follow_up(moves_max, jobs_max)
+        self.archive()
+        if self.group:
+            self.drafts.append(self.group)
+            self.group = Draft()
+
+    def _follow_up(self, moves_max: int, jobs_max: int) -> None:
         if self.world.moving_queues:
             self.take(c.MoveQueueJobs(moves_max))
+        if self.world.reviewing_starts:
+            self.take(c.ReviewStarts(moves_max), Actor.SYSTEM, "calendar")
         if self.world.event_lines.dirty:
             self.take(c.HandEvents(moves_max), Actor.NAMED_EVENT, "events")
         if self.world.lock_lines.dirty:
             self.take(c.GrantLocks(moves_max), Actor.DISPATCHER, "dispatcher")
         if self.world.lanes.dirty:
             self.take(c.Dispatch(jobs_max), Actor.DISPATCHER, "dispatcher")
-        self.archive()
-        if self.group:
-            self.drafts.append(self.group)
-            self.group = Draft()
 
     # -- words for commands ---------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.rejection import Rejection
+from interlock_server.core.rules import pre_running
 from interlock_server.core.rules.session import attached_jobs
 from interlock_server.core.turn import EffectKind
 from interlock_server.core.vocabulary.status import Status
@@ -125,6 +126,8 @@ def order_of(job: Job, fence: int, kind: EffectKind, message: int = 0, reply: st
 
 def _action_of(world: World, job: Job) -> EffectKind | None:
     """What is due of a job's actions; a robot that has done it lets the order pass."""
+    if job.status == Status.REDWOOD_ASSIGNED and pre_running.waits_in_vain(world, job):
+        return EffectKind.START
     if job.definition not in world.special:
         return None
     definition = world.definitions[job.definition]

@@ -23,15 +23,20 @@ def hold(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rej
         return False
     if job.status == Status.REDWOOD_PRE_RUNNING or not next_row(job.status, Trigger.HOLD):
         return illegal(job, "hold")  # TR-085 is for the action alone
+    put_on_hold(turn, job)
+    if job.schedule:
+        schedule.follow_hold(world, turn, job)
+    return True
+
+
+def put_on_hold(turn: Turn, job: Job, reason: str = "") -> None:
+    """Move a job that may be held to Held."""
     if job.status == Status.REDWOOD_NEVER:  # only Never has that start (C4.9)
         start_ms = job.requested_ms or turn.now_ms
         turn.set(job, start_ms=start_ms, top_start_ms=start_ms, requested_ms=0)
     elif job.status == Status.REDWOOD_OVERDUE:  # the opening that it missed is over
         turn.set(job, window_closes_ms=0)
-    turn.move(job, Trigger.HOLD)
-    if job.schedule:
-        schedule.follow_hold(world, turn, job)
-    return True
+    turn.move(job, Trigger.HOLD, reason)
 
 
 def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rejection:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from interlock_server.core.command import ActionOutcome, Question
 from interlock_server.core.model.definition import Rule, RuleEffect
 from interlock_server.core.model.job import Fault, Role
-from interlock_server.core.rules import action, operator_message
+from interlock_server.core.rules import action, hold, operator_message
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET, next_row
 from interlock_server.core.vocabulary.status import NONE_STATUS, Status
@@ -133,10 +133,11 @@ def _look(world: World, turn: Turn, job: Job, old_status: int, new_status: int) 
         _replan(world, turn, job, rule, reason)
     elif rule.effect is RuleEffect.FAIL:
         _stop(world, turn, job, reason)
-    else:
-        trigger = Trigger.HOLD if rule.effect is RuleEffect.HOLD else Trigger.CANCEL
-        if next_row(job.status, trigger):
-            turn.move(job, trigger, reason)
+    elif rule.effect is RuleEffect.HOLD:
+        if next_row(job.status, Trigger.HOLD):
+            hold.put_on_hold(turn, job, reason)
+    elif next_row(job.status, Trigger.CANCEL):
+        turn.move(job, Trigger.CANCEL, reason)
 
 
 def _replan(world: World, turn: Turn, job: Job, rule: Rule, reason: str) -> None:
@@ -166,6 +167,6 @@ def _stop(world: World, turn: Turn, job: Job, problem: str) -> None:
     turn.set(job, fault=Fault("ACTION_FAILED", problem))
     turn.follow_up(Actor.ACTION, AUTHOR)
     if next_row(job.status, Trigger.HOLD):
-        turn.move(job, Trigger.HOLD, problem)
+        hold.put_on_hold(turn, job, problem)
     note = Question(f"the on-change action of job {job.id} failed: {problem}", reply_required=True)
     operator_message.note(world, turn, job, note)

@@ -36,11 +36,25 @@ def accepted(world: World, turn: Turn, job: Job) -> None:
     """A robot took the offer: begin the action, if the robot can do its part of one."""
     definition = world.definitions[job.definition]
     if not definition.acts_before:
+        if waits_in_vain(world, job):
+            turn.tell(job, EffectKind.START)
         return
     if world.robots[job.robot].actions:
         begin(world, turn, job, definition)
     else:
         _hand_back(world, turn, job)
+
+
+def waits_in_vain(world: World, job: Job) -> bool:
+    """Whether the offer may have named an action that the definition has lost since then."""
+    definition = world.definitions[job.definition]
+    robot = world.robots.get(job.robot)
+    return (
+        not definition.acts_before
+        and definition.version != job.definition_version
+        and robot is not None
+        and robot.actions
+    )
 
 
 def begin(world: World, turn: Turn, job: Job, definition: Definition) -> None:

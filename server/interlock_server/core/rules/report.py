@@ -169,7 +169,7 @@ def _unknown(_world: World, _turn: Turn, job: Job, _detail: ReportDetail) -> Rej
 def _accepted(world: World, turn: Turn, job: Job, _detail: ReportDetail) -> Rejection | None:
     if job.status == S.REDWOOD_DISPATCHED:
         turn.move(job, T.ACCEPT)
-        if job.definition in world.special:
+        if job.definition in world.special or pre_running.waits_in_vain(world, job):
             pre_running.accepted(world, turn, job)
         return None
     return None if job.lifecycle == Lifecycle.UIPATH else _ordered_or_illegal(job, "accept")
