@@ -47,6 +47,33 @@ def manifest(tmp_path, text=SITE, name="site.toml"):
     return read([file])
 
 
+SERVERS = """
+[[queues]]
+name = "finance"
+
+[[servers]]
+name = "sap-1"
+providers = [{ queue = "finance", execution_size = 2, hold_level = 80 }]
+resources = ["sap"]
+
+[[definitions]]
+name = "report"
+lifecycle = "redwood"
+queue = "finance"
+server = "sap-1"
+"""
+
+
+async def test_process_servers_are_applied_before_what_names_them(interlock, tmp_path):
+    site = manifest(tmp_path, SERVERS)
+    await interlock.apply(await interlock.compare(site))
+    await interlock.stop_servers("sap-1")  # what people do is no part of a manifest
+
+    assert {change.what for change in await interlock.compare(site)} == {"keep"}
+    exported = (await interlock.export(["servers"]))["servers"]
+    assert exported == [dict(site.documents["servers"]["sap-1"])]
+
+
 def what(changes):
     return [(change.what, change.kind.name, change.name) for change in changes]
 

@@ -29,6 +29,7 @@ class Lanes:
         "_own",
         "_pool_of",
         "_robot_lanes",
+        "by_definition",
         "by_key",
         "by_queue",
         "dirty",
@@ -41,6 +42,7 @@ class Lanes:
         """Start with no lane, and with the one pool that is always there."""
         self.by_key: dict[LaneKey, Lane] = {}
         self.by_queue: dict[str, list[Lane]] = {}
+        self.by_definition: dict[str, list[Lane]] = {}
         #: Robots that some lane is for.
         self._robot_lanes: set[str] = set()
         self.pools: dict[Ability, Pool] = {CHAINS: Pool(CHAINS, None)}
@@ -66,8 +68,8 @@ class Lanes:
 
     def follow_definition(self, definition: Definition, jobs: dict[int, Job]) -> None:
         """Follow a definition that changed, or that came after the jobs of its lanes (recovery)."""
-        for lane in self.by_key.values():
-            if lane.definition == definition.name and lane.follow(definition):
+        for lane in self.by_definition.get(definition.name, ()):
+            if lane.follow(definition):
                 lane.pools = {pool: None for pool in self.pools.values() if pool.serves(lane)}
                 self._announce(lane, lane.pools, jobs)
 
@@ -83,6 +85,7 @@ class Lanes:
     def _new_lane(self, key: LaneKey, definition: Definition | None) -> Lane:
         lane = self.by_key[key] = Lane(key, definition)
         self.by_queue.setdefault(lane.queue, []).append(lane)
+        self.by_definition.setdefault(lane.definition, []).append(lane)
         if lane.robot and lane.robot not in self._robot_lanes:
             self._robot_lanes.add(lane.robot)
             if lane.robot in self._pool_of:

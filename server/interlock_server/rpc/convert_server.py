@@ -14,6 +14,8 @@ from interlock_server.core.model.process_server import (
 from interlock_server.rpc import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from interlock.v1 import process_server_service_pb2
     from interlock_server.core.world import World
 
@@ -75,13 +77,16 @@ def _provider(path: str, given: pb.QueueProvider) -> QueueProvider:
     )
 
 
-def message(record: ProcessServer, world: World) -> pb.ProcessServer:
-    """A process server, with what its robots and their jobs say about it now."""
-    robots = sorted(
-        robot.name
-        for robot in world.robots.values()
-        if robot.server == record.name and robot.connected
-    )
+def messages(records: Sequence[ProcessServer], world: World) -> list[pb.ProcessServer]:
+    """Process servers, with what their robots and the jobs of those say about them now."""
+    robots: dict[str, list[str]] = {record.name: [] for record in records}
+    for robot in world.robots.values():
+        if robot.connected and robot.server in robots:
+            robots[robot.server].append(robot.name)
+    return [_message(record, world, sorted(robots[record.name])) for record in records]
+
+
+def _message(record: ProcessServer, world: World, robots: list[str]) -> pb.ProcessServer:
     found = pb.ProcessServer(
         name=record.name,
         description=record.description,

@@ -60,7 +60,7 @@ class ProcessServerService(ProcessServerServiceServicer):
         self, request: Any
     ) -> Callable[[Sequence[ProcessServer]], list[process_server_pb2.ProcessServer]]:
         world = self._partition(request).world
-        return lambda servers: [convert_server.message(each, world) for each in servers]
+        return lambda servers: convert_server.messages(servers, world)
 
     async def PutServers(  # noqa: N802
         self, request: pb.PutServersRequest, _context: Context
@@ -82,7 +82,7 @@ class ProcessServerService(ProcessServerServiceServicer):
         def look(world: World) -> pb.ListServersResponse:
             found = page.by_name(world.servers.values(), request, lambda server: server.name)
             return pb.ListServersResponse(
-                servers=[convert_server.message(each, world) for each in found.items],
+                servers=convert_server.messages(found.items, world),
                 next_page_token=found.next_token,
             )
 

@@ -8,6 +8,7 @@ from interlock_server.core.explain import robots
 from interlock_server.core.explain.reason import Reason, ReasonKind
 from interlock_server.core.explain.sight import Sight, first
 from interlock_server.core.gate import Closed
+from interlock_server.core.holding import runs_chain
 from interlock_server.core.lane import order_of, waits
 from interlock_server.core.vocabulary.status import Status
 
@@ -55,7 +56,10 @@ def _queue(sight: Sight, job: Job) -> list[Reason]:
             )
         ]
     holders = [
-        each.id for each in world.jobs.values() if each.queue == queue.name and each.attached
+        each.id
+        for each in world.jobs.values()
+        if each.queue == queue.name
+        and (each.attached or (queue.counts_chains and runs_chain(each)))
     ]
     return [
         Reason(
