@@ -10,6 +10,7 @@ from interlock_server.core.model.definition import STARTS_MAX
 from interlock_server.core.model.job import Job, Role
 from interlock_server.core.rules import (
     admission,
+    condition,
     expansion,
     handler,
     restart,
@@ -23,6 +24,7 @@ from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
+from interlock_server.core.vocabulary.variable import HOLD_ON_SUBMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -96,7 +98,7 @@ def _is_to_run(turn: Turn, values: ChainValues, precondition: str, job: Job) -> 
 def _start(world: World, turn: Turn, job: Job) -> None:
     top_start_ms = expansion.root_of(world, job).top_start_ms
     turn.set(job, start_ms=turn.now_ms, top_start_ms=top_start_ms)
-    held = job.hold_when_due
+    held = job.hold_when_due or (job.role is Role.CALL and _hold_when(world, turn, job))
     turn.move(job, Trigger.START_STEP_HELD if held else Trigger.START_STEP)
     if job.role is Role.STEP:
         return  # its chain was placed in the window
@@ -104,6 +106,17 @@ def _start(world: World, turn: Turn, job: Job) -> None:
     place(world, turn, job, turn.now_ms)
     if turn.cause.actor != Actor.CHAIN:
         speak(turn, expansion.chain_of(world, job))
+
+
+def _hold_when(world: World, turn: Turn, job: Job) -> bool:
+    """Whether the definition of a call puts it on hold; so it is if that cannot be told."""
+    hold_when = world.definitions[job.definition].hold_when
+    if not hold_when:
+        return False
+    try:
+        return condition.is_true(world, turn, job, hold_when, HOLD_ON_SUBMIT)
+    except ExpressionFault:
+        return True
 
 
 def _close(world: World, turn: Turn, job: Job, trigger: Trigger) -> None:

@@ -16,6 +16,7 @@ from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import restart_behavior
 from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle
 from interlock_server.core.vocabulary.variable import (
+    HOLD_ON_SUBMIT,
     ON_CHANGE,
     POST_RUNNING,
     PRE_RUNNING,
@@ -64,6 +65,10 @@ def refusal(world: World, definition: Definition) -> Rejection | None:
 
 
 def _refusals(world: World, definition: Definition) -> Iterator[Rejection]:
+    if definition.hold_when:
+        where = f"hold_when of {definition.name!r}"
+        hold_when = definition.hold_when
+        yield from _expression(world, where, hold_when, HOLD_ON_SUBMIT, Gives.CONDITION)
     yield from _rules(world, definition, "on_change", definition.on_change, _ON_CHANGE, ON_CHANGE)
     yield from _rules(
         world, definition, "pre_running", definition.pre_running, _BEFORE, PRE_RUNNING

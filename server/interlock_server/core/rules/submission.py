@@ -8,13 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.command import Outcome
+from interlock_server.core.expression_fault import ExpressionFault
 from interlock_server.core.model.job import Fault, Job
 from interlock_server.core.rejection import Reason, Rejection
-from interlock_server.core.rules import admission, expansion, family, on_change, server, window
+from interlock_server.core.rules import (
+    admission,
+    condition,
+    expansion,
+    family,
+    on_change,
+    server,
+    window,
+)
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import Trigger
+from interlock_server.core.vocabulary.variable import HOLD_ON_SUBMIT
 
 if TYPE_CHECKING:
     from interlock_server.core.command import NewJob, SubmitJobs
@@ -81,6 +91,9 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
             hold = hold or held  # noqa: PLW2901
         if job.ended_ms:
             continue
+        if not fault and not hold and world.definitions[job.definition].hold_when:
+            code = "HOLD_FAILED"
+            fault, hold = _hold_when(world, turn, job)  # noqa: PLW2901  what it says
         if fault:
             turn.set(job, fault=Fault(code, fault))
             turn.move(job, Trigger.FAIL_VALIDATION, fault)
@@ -92,6 +105,15 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
         elif window.set_start(world, turn, job, job.start_ms):
             turn.move(job, Trigger.VALIDATE)
     admission.advance(world, turn, *(one.job for one in new))
+
+
+def _hold_when(world: World, turn: Turn, job: Job) -> tuple[str, bool]:
+    """What is wrong with the condition under which it starts on hold, and whether that is true."""
+    hold_when = world.definitions[job.definition].hold_when
+    try:
+        return "", condition.is_true(world, turn, job, hold_when, HOLD_ON_SUBMIT)
+    except ExpressionFault as fault:
+        return str(fault), False
 
 
 def refusal(world: World, new: NewJob) -> Rejection | None:
