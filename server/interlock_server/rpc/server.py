@@ -65,6 +65,7 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     ("grpc.absolute_max_metadata_size", 16_384),
     # What is above waits on the client, silently.
     ("grpc.max_concurrent_streams", 20_000),
+    # Ends the calls of clients that are gone, also if grpc missed the reset (as in the SDK).
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
