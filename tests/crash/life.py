@@ -17,7 +17,15 @@ from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
 if TYPE_CHECKING:
     from interlock.errors import InterlockError
 
-_OPTIONS: Final = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0))
+#: When a connection that says nothing is tried: grpc may miss the reset of a killed server
+#: (tests/integration/test_missed_reset.py). The server allows a ping every 10 s.
+KEEPALIVE_S: Final = 12
+_OPTIONS: Final = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.keepalive_time_ms", KEEPALIVE_S * 1_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
 #: After these nobody knows whether the server has carried a request out.
 UNKNOWN_CODES: Final = frozenset(
     {
