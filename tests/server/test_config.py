@@ -141,3 +141,11 @@ def test_restart_defaults_name_each_status_once():
     for wrong in ("Error", "Held=stop", "Error=again", "Error=stop Error=restart"):
         with pytest.raises(ConfigError, match="expected"):
             load(["--restart-default", wrong], HOME)
+
+
+def test_what_is_deleted_is_off_unless_it_is_asked_for():
+    config, _ = load(["--keep-count", "100", "--keep-age", "30d"], HOME)
+    off, _ = load(["--keep-count", "off", "--keep-age", "0"], HOME)
+
+    assert (config.keep_count, config.keep_age_hours) == (100, 720.0)
+    assert (off.keep_count, off.keep_age_hours) == (0, 0)

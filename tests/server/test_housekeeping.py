@@ -9,6 +9,7 @@ import pytest
 from interlock_server import housekeeping
 from interlock_server.core import command as c
 from interlock_server.core.command import NewJob, ReportKind, SubmitJobs, Verb
+from interlock_server.core.model.chain import Call, Chain, Step
 from interlock_server.core.model.definition import Keep, Recording
 from interlock_server.core.model.job import Job
 from interlock_server.core.vocabulary.status import Lifecycle, Status
@@ -176,6 +177,30 @@ async def test_children_go_with_the_job_at_the_top_unless_their_rule_says_otherw
     assert forced not in await kept(live)
     await live.later(hours=25)
     assert await kept(live) == []
+
+
+async def test_a_chain_goes_with_its_steps_and_calls_and_their_recordings(live):
+    await define(live, Keep(age_ms=1), "call", recording=Recording.FAILED)
+    steps = (Step("load", (Call("one", "call"), Call("two", "call"))),)
+    await define(live, Keep(age_ms=DAY_MS), "nightly", chain=Chain(steps))
+    robot = await live.connect("robot-1", "call")
+    chain = await live.submit("nightly")
+    await robot.hear()
+    one, two = sorted(robot.offers)
+    await robot.report(K.STARTED, one, two)
+    await robot.report(K.FAILED, one)
+    # Final, and in memory until the chain is over.
+    await live.partition.media.upload(recording(one), parts())
+    await live.partition.housekeeping.pass_now()
+    assert [each.name for each in await live.partition.media.of_jobs([one])] == ["screen"]
+    await robot.report(K.COMPLETED, two)
+
+    family = await kept(live)
+    assert {chain, one, two} < set(family)
+
+    await live.later(hours=25)
+    assert await kept(live) == []
+    assert live.partition.media.files.count == 0
 
 
 async def test_a_family_that_is_not_over_keeps_its_top(live):
