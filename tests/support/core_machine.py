@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,8 +22,16 @@ from interlock_server.core.model.definition import (
     Completion,
     Definition,
     EventRaise,
+    LimitBasis,
+    LimitEffect,
+    LimitKind,
     LossPolicy,
     Parameter,
+    RestartAction,
+    RestartBehavior,
+    Rule,
+    RuleEffect,
+    RuntimeLimit,
     WaitEvent,
 )
 from interlock_server.core.model.job import Fault, ResumeCondition, ResumeKind, StopStrategy
@@ -84,9 +93,59 @@ DEFINITIONS: Final = (
         locks=(LockNeed("data", exclusive=True),),
         queue="night",
     ),
+    Definition(
+        "rw-acts",
+        REDWOOD,
+        on_change=(
+            Rule("job.priority == 90 && new_status == 'Queued'", RuleEffect.HOLD),
+            Rule("job.priority == 10 && new_status == 'New'", RuleEffect.RESCHEDULE, 60_000),
+            Rule("job.parameters.bank > 1", RuleEffect.CANCEL),
+        ),
+        pre_running=(
+            Rule("job.id % 5 == 1 && job.restarts == 0", RuleEffect.HOLD),
+            Rule("job.id % 5 == 2 && job.queue == 'default'", RuleEffect.MOVE, target="night"),
+            Rule("job.id % 5 == 3", RuleEffect.RAISE_EVENT, target="BOOK"),
+        ),
+        post_running=(Rule("job.return_code == 4", RuleEffect.COMPLETE),),
+        pre_running_code=True,
+        post_running_code=True,
+        parameters=(Parameter("bank", default_json="1"),),
+        runtime_limits=(
+            RuntimeLimit(
+                LimitKind.MAXIMUM, duration_ms=300_000, event="BOOK", effect=LimitEffect.KILL
+            ),
+        ),
+        restart_behaviors=tuple(
+            RestartBehavior(int(status), RestartAction.REQUEST_RESTART)
+            for status in (S.REDWOOD_ERROR, S.REDWOOD_KILLED, S.REDWOOD_UNKNOWN)
+        ),
+    ),
+    Definition(
+        "rw-restarts",
+        REDWOOD,
+        completion=Completion.EXTERNAL_WAIT_FOR_CHILDREN,
+        post_running=(Rule("job.return_code == 9", RuleEffect.FAIL),),
+        runtime_limits=(
+            RuntimeLimit(
+                LimitKind.MAXIMUM,
+                LimitBasis.ESTIMATE_PERCENT,
+                percent=150,
+                effect=LimitEffect.ERROR,
+            ),
+        ),
+        restart_behaviors=(
+            RestartBehavior(int(S.REDWOOD_ERROR), RestartAction.RESTART, delay_ms=60_000),
+            RestartBehavior(int(S.REDWOOD_CANCELED), RestartAction.STOP, message=True),
+        ),
+        starts_max=2,
+    ),
     Definition("ui", UIPATH),
     Definition("ui-screen", UIPATH, foreground=True, on_robot_loss=LossPolicy.FAULT),
     Definition("ui-rerun", UIPATH, on_robot_loss=LossPolicy.RERUN, queue="night"),
+)
+#: Without rules that hold a job again and again, so that every one can end.
+HEALED: Final = tuple(
+    msgspec.structs.replace(each, on_change=(), pre_running=()) for each in DEFINITIONS
 )
 EVENTS: Final = ("FILE", "BOOK")
 LOCKS: Final = (Lock("ledger"), Lock("data", kind=LockKind.SHARED_EXCLUSIVE, counts=3))
@@ -170,10 +229,29 @@ class CoreMachine(RuleBasedStateMachine):
             hold=hold and redwood,
             stop_after_ms=0 if redwood else ending[0],
             kill_after_ms=0 if redwood else ending[1],
+            **self.parent(priority) if redwood else {},
         )
         self.do(c.SubmitJobs((new,)))
         if not waits:
             self.end_group()
+
+    def parent(self, priority: int) -> dict[str, Any]:
+        """Some jobs belong to the newest one, and some of these wait for its end."""
+        jobs = self.core.world.jobs
+        if priority not in {10, 90} or not jobs:
+            return {}
+        return {"parent": max(jobs), "after_parent": priority == 10}
+
+    @rule(place=_place, choice=_place, right=_mostly)
+    def edit(self, place: int, choice: int, *, right: bool) -> None:
+        job = self.job(place)
+        if job is not None:
+            given: tuple[dict[str, Any], ...] = (
+                {"parameters": '{"bank": 1}' if right else '{"none": 1}'},
+                {"queue": QUEUES[choice % 3]},
+                {"priority": 40, "start_ms": self.core.now_ms + 60_000},
+            )
+            self.do(c.EditJob(job.id, **given[choice % 3]))
 
     @rule(place=_place, choice=_place, right=_mostly, failed=st.booleans())
     def verb(self, place: int, choice: int, *, right: bool, failed: bool) -> None:
@@ -227,6 +305,7 @@ class CoreMachine(RuleBasedStateMachine):
                 tuple(names or NAMES),
                 slots=3,
                 running=tuple(running),
+                actions=keeps or len(names) % 2 == 0,
             ),
             Actor.ROBOT,
             robot,
@@ -324,7 +403,14 @@ class CoreMachine(RuleBasedStateMachine):
     @rule(place=_place, text=st.sampled_from(["yes", "yes", "no", " "]))
     def reply(self, place: int, text: str) -> None:
         messages = list(self.core.world.open_messages) or [999]
-        self.do(c.Reply(messages[place % len(messages)], text))
+        message = messages[place % len(messages)]
+        self.do(c.Reply(message, self.choice(message, place) or text))
+
+    def choice(self, message: int, place: int) -> str:
+        """One of the choices of a message, if it has any."""
+        job = self.core.world.jobs.get(self.core.world.open_messages.get(message, 0))
+        choices = [each.choices for each in job.messages if each.id == message] if job else []
+        return choices[0][place % len(choices[0])] if choices and choices[0] else ""
 
     @rule(minutes=_minutes)
     def time_passes(self, minutes: int) -> None:
@@ -396,7 +482,8 @@ class CoreMachine(RuleBasedStateMachine):
                 before = self.statuses.get(job_id, 0)
                 assert not IS_FINAL[before]
                 assert row.source == before
-                assert STATUS_STATE[row.target] >= STATUS_STATE[before]
+                rerouted = row.id in {"TR-085", "TR-086"}  # by its pre-running action (RA-2)
+                assert rerouted or STATUS_STATE[row.target] >= STATUS_STATE[before]
                 self.statuses[job_id] = row.target
 
     # -- the end --------------------------------------------------------------------------------
@@ -441,7 +528,7 @@ class CoreMachine(RuleBasedStateMachine):
         """Give everything what it waits for; then every job ends (promise P8)."""
         core = self.core
         self.do(c.PutLocks(LOCKS))
-        self.do(c.PutDefinitions(DEFINITIONS))
+        self.do(c.PutDefinitions(HEALED))
         for queue in QUEUES:
             self.do(c.ReleaseQueue(queue))
         for robot in ROBOTS:  # new programs: what the old ones had is gone
@@ -456,7 +543,8 @@ class CoreMachine(RuleBasedStateMachine):
             for event in list(core.world.event_lines.members):
                 self.do(c.RaiseEvent(event))
             for message in list(core.world.open_messages):
-                self.do(c.Reply(message, "yes"))
+                ends = self.choice(message, 2)  # No restart
+                self.do(c.Reply(message, ends or "yes"))
             self.end_group(500, 1000)
             if not core.world.jobs:
                 return
@@ -464,7 +552,9 @@ class CoreMachine(RuleBasedStateMachine):
         raise AssertionError(f"these jobs never end: {left}")
 
     def open_empty(self, robot: str) -> None:
-        command = c.OpenSession(robot, f"{robot}-{self.instances[robot]}", NAMES, slots=5)
+        command = c.OpenSession(
+            robot, f"{robot}-{self.instances[robot]}", NAMES, slots=5, actions=True
+        )
         opened = self.do(command, Actor.ROBOT, robot)
         self.core.epochs[robot], self.core.sequences[robot] = opened.epoch, opened.last_sequence
 
@@ -493,12 +583,22 @@ class CoreMachine(RuleBasedStateMachine):
                     self.core.sequences[robot],
                     (job.id,),
                     (job.fence,),
-                    bytes([ReportKind.COMPLETED]),
+                    bytes([self.next_report(job)]),
                     {},
                 ),
                 Actor.ROBOT,
                 robot,
             )
+
+    def next_report(self, job: Job) -> ReportKind:
+        """What a robot says next about a job that goes well."""
+        special = job.definition in self.core.world.special
+        if special and job.status == S.REDWOOD_DISPATCHED:
+            return ReportKind.ACCEPTED
+        return {
+            S.REDWOOD_PRE_RUNNING: ReportKind.PRE_RUNNING_DONE,
+            S.REDWOOD_POST_RUNNING: ReportKind.POST_RUNNING_DONE,
+        }.get(S(job.status), ReportKind.COMPLETED)
 
     # -- choices --------------------------------------------------------------------------------
 
@@ -517,6 +617,13 @@ class CoreMachine(RuleBasedStateMachine):
                 return c.ReportDetail(question=question)
             case ReportKind.NOTED:
                 return c.ReportDetail(question=c.Question("note", reply_required=place % 2 == 0))
+            case ReportKind.PRE_RUNNING_DONE:
+                before = (None, None, RuleEffect.HOLD, RuleEffect.RESCHEDULE, RuleEffect.FAIL)
+                effect = before[place % len(before)]
+                return c.ReportDetail(action=c.ActionOutcome(effect, delay_ms=60_000))
+            case ReportKind.POST_RUNNING_DONE:
+                after = (None, RuleEffect.COMPLETE, RuleEffect.FAIL)
+                return c.ReportDetail(action=c.ActionOutcome(after[place % len(after)]))
             case ReportKind.SUSPENDED:
                 conditions = (
                     ResumeCondition(ResumeKind.ITEM, f"item-{place % 2}"),

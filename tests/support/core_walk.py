@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: Kinds of reports, as often as they should be tried.
 KINDS = (
     *[ReportKind.STARTED] * 6,
+    *[ReportKind.ACCEPTED, ReportKind.PRE_RUNNING_DONE, ReportKind.POST_RUNNING_DONE] * 2,
     *[ReportKind.ASKED, ReportKind.SUSPENDED, ReportKind.WAITING, ReportKind.COMPLETED] * 2,
     *ReportKind,
 )
@@ -61,6 +62,7 @@ WEIGHTS = {
     "submit": 8,
     "report": 30,
     "verb": 7,
+    "edit": 2,
     "restart": 2,
     "open_session": 2,
     "end_session": 2,
@@ -107,6 +109,11 @@ _ARGUMENTS: dict[str, Callable[[Random], dict[str, Any]]] = {
         "choice": _place(choose),
         "right": _right(choose),
         "failed": choose.random() < 0.5,
+    },
+    "edit": lambda choose: {
+        "place": _place(choose),
+        "choice": _place(choose),
+        "right": _right(choose),
     },
     "restart": lambda choose: {"place": _place(choose), "hold": choose.random() < 0.2},
     "open_session": lambda choose: {
