@@ -373,7 +373,7 @@ class WaitEvent(_message.Message):
     event: _builtins.str
     """event by name. Required."""
     clears: _builtins.bool
-    """clears makes the job that goes on clear the event, so that others need a new raise."""
+    """clears makes the job clear the event when it takes the raise, so that others need a new one."""
     window: _builtins.str
     """window by name: the wait applies only while it is open; empty for always."""
     while_closed: _builtins.bool

@@ -59,7 +59,7 @@ class WaitEvent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A named event that a job waits for before it is queued."""
 
     event: str
-    #: The job that starts clears it, so that others need a new raise.
+    #: The job that takes the raise clears it, so that others need a new one.
     clears: bool = False
     #: The wait applies only while this window is open, or closed; "" always.
     window: str = ""

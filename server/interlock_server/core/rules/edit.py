@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from interlock_server.core.command import ChangeJobs, EditJob, Outcome, Verb
 from interlock_server.core.model.job import Role
 from interlock_server.core.rejection import Reason, Rejection, illegal, not_found
-from interlock_server.core.rules import admission, hold, restart
+from interlock_server.core.rules import admission, event_gate, hold, restart
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
 from interlock_server.core.rules.queue import missing
 from interlock_server.core.vocabulary.status import STATUS_NAME, Lifecycle, Status
@@ -64,6 +64,7 @@ def edit(world: World, turn: Turn, command: EditJob) -> Outcome | Rejection:
     fields = _fields(world, job, command)
     if fields:
         turn.set(job, **fields)
+        event_gate.follow_job(world, turn, job)
     if command.queue and command.queue != job.queue:
         _go_to_queue(world, turn, job, command.queue)
     if job.status == Status.REDWOOD_MODIFIED:

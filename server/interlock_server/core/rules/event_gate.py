@@ -23,6 +23,7 @@ from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules.job_values import job_values, zone_of
 from interlock_server.core.rules.queue import follow_hold
 from interlock_server.core.vocabulary.actor import Actor
+from interlock_server.core.vocabulary.status import Status
 from interlock_server.core.vocabulary.trigger import Trigger
 from interlock_server.core.vocabulary.variable import WAIT_EVENT
 
@@ -97,6 +98,16 @@ def look_again(world: World, turn: Turn, job: Job) -> None:
     turn.follow_up(Actor.DISPATCHER, "dispatcher")
     held = world.queues[job.queue].held
     turn.move(job, Trigger.HOLD_QUEUE if held else Trigger.REACH_START)
+
+
+def follow_job(world: World, turn: Turn, job: Job) -> None:
+    """Look again at conditions of a job in EventWait of which a person changed something."""
+    if job.status != Status.REDWOOD_EVENT_WAIT:
+        return
+    cause = turn.cause
+    if any(wait.condition for wait in world.definitions[job.definition].wait_events):
+        look_again(world, turn, job)
+        turn.follow_up(Actor(cause.actor), cause.author, cause.reason)
 
 
 def follow_definition(world: World, turn: Turn, before: Definition, after: Definition) -> None:

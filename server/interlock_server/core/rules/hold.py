@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import admission, expansion, restart, schedule, window
+from interlock_server.core.rules import admission, event_gate, expansion, restart, schedule, window
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -95,11 +95,12 @@ _BACK_TO_SCHEDULED: Final[dict[int, Trigger]] = {
 }
 
 
-def set_priority(_world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
+def set_priority(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool | Rejection:
     """Change the priority of a job that no robot has and that is not over (domain.md RA-22)."""
     if job.ended_ms or job.attached:
         return illegal(job, "change the priority of")
     if job.priority == command.value:
         return False
     turn.set(job, priority=command.value)
+    event_gate.follow_job(world, turn, job)
     return True

@@ -221,6 +221,7 @@ def test_many_who_wait_follow_slice_by_slice(core):
 
     core.commit(moves_max=150)
     assert core.world.event_lines.dirty
+    assert core.replayed().event_lines.dirty  # a restart goes on with them
     core.accepted(c.ClearEvent(FILE))  # who waited when it was raised is not passed over
     assert {Status(job.status) for job in core.world.jobs.values()} == {Status.REDWOOD_QUEUED}
     assert pending(core) == 0
@@ -336,6 +337,19 @@ def test_a_wait_applies_only_if_its_condition_holds(core):
 
     assert core.submit("loader", priority=60).status == Status.REDWOOD_QUEUED
     assert core.submit("loader", priority=40).status == Status.REDWOOD_EVENT_WAIT
+
+
+@pytest.mark.parametrize(
+    ("priority", "status"), [(60, Status.REDWOOD_QUEUED), (45, Status.REDWOOD_EVENT_WAIT)]
+)
+def test_a_condition_follows_what_a_person_changes_of_the_job(core, priority, status):
+    waits = (WaitEvent(FILE, condition="job.priority < 50"),)
+    core.define("loader", Lifecycle.REDWOOD, wait_events=waits)
+    job = core.submit("loader", priority=40)
+
+    core.verb(Verb.SET_PRIORITY, job, value=priority)
+
+    assert job.status == status
 
 
 def test_a_condition_that_reads_the_time_is_looked_at_again(core):
