@@ -1,4 +1,4 @@
-"""A restart of the server at every kind of wait: nothing fires twice, early or late (P11, C4.14)."""
+"""A restart of the server at every kind of wait: nothing fires twice, early or late (P11)."""
 
 from __future__ import annotations
 
