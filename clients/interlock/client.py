@@ -14,9 +14,11 @@ from interlock.locks import LockCalls
 from interlock.manifest_calls import ManifestCalls
 from interlock.media import MediaCalls
 from interlock.named_events import NamedEventCalls
+from interlock.schedules import ScheduleCalls
 from interlock.servers import ServerCalls
 from interlock.verbs import VerbCalls
 from interlock.watch import Watch
+from interlock.windows import WindowCalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +53,8 @@ class Interlock(
     ServerCalls,
     NamedEventCalls,
     LockCalls,
+    WindowCalls,
+    ScheduleCalls,
     ManifestCalls,
     ExplainCalls,
     AdminCalls,

@@ -28,7 +28,9 @@ from interlock.v1.media_service_pb2_grpc import MediaServiceStub
 from interlock.v1.named_event_service_pb2_grpc import NamedEventServiceStub
 from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceStub
 from interlock.v1.robot_service_pb2_grpc import RobotServiceStub
+from interlock.v1.schedule_service_pb2_grpc import ScheduleServiceStub
 from interlock.v1.watch_service_pb2_grpc import WatchServiceStub
+from interlock.v1.window_service_pb2_grpc import WindowServiceStub
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -45,7 +47,9 @@ if TYPE_CHECKING:
     from interlock.v1.named_event_service_pb2_grpc import NamedEventServiceAsyncStub
     from interlock.v1.process_server_service_pb2_grpc import ProcessServerServiceAsyncStub
     from interlock.v1.robot_service_pb2_grpc import RobotServiceAsyncStub
+    from interlock.v1.schedule_service_pb2_grpc import ScheduleServiceAsyncStub
     from interlock.v1.watch_service_pb2_grpc import WatchServiceAsyncStub
+    from interlock.v1.window_service_pb2_grpc import WindowServiceAsyncStub
 
     Response = TypeVar("Response")
     Call = TypeVar("Call")
@@ -146,6 +150,16 @@ class Connection:
     def servers(self) -> ProcessServerServiceAsyncStub:
         """The stub of ProcessServerService."""
         return ProcessServerServiceStub(self._channel)
+
+    @cached_property
+    def windows(self) -> WindowServiceAsyncStub:
+        """The stub of WindowService."""
+        return WindowServiceStub(self._channel)
+
+    @cached_property
+    def schedules(self) -> ScheduleServiceAsyncStub:
+        """The stub of ScheduleService."""
+        return ScheduleServiceStub(self._channel)
 
     @cached_property
     def named_events(self) -> NamedEventServiceAsyncStub:

@@ -60,6 +60,7 @@ class JobCalls:
         start_at_step: str = "",
         parent: int = 0,
         start_when_parent_ends: bool = False,
+        window: str = "",
     ) -> JobHandle:
         """Create a job. It is durable when this returns; concurrent calls share a request.
 
@@ -81,6 +82,7 @@ class JobCalls:
             start_at_step=start_at_step,
             parent=parent,
             start_when_parent_ends=start_when_parent_ends,
+            window=window,
         )
         return await self._submissions.ask(job, size=job.ByteSize())
 

@@ -31,6 +31,7 @@ def make_new_job(
     start_at_step: str | None = "",
     parent: int | None = 0,
     start_when_parent_ends: bool = False,
+    window: str | None = "",
 ) -> NewJob:
     """Return the job to be created. What is not given, the definition decides."""
     return NewJob(
@@ -50,4 +51,5 @@ def make_new_job(
         start_at_step=start_at_step or "",
         parent=parent or 0,
         start_when_parent_ends=start_when_parent_ends,
+        window=window or "",
     )

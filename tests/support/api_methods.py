@@ -27,8 +27,12 @@ from interlock.v1 import (
     process_server_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
+    schedule_service_pb2,
+    schedule_service_pb2_grpc,
     watch_service_pb2,
     watch_service_pb2_grpc,
+    window_service_pb2,
+    window_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +46,8 @@ _FILES: Final = (
     process_server_service_pb2,
     named_event_service_pb2,
     lock_service_pb2,
+    window_service_pb2,
+    schedule_service_pb2,
     lifecycle_service_pb2,
     admin_service_pb2,
     explain_service_pb2,
@@ -95,6 +101,8 @@ class Stubs:
         self.servers: Any = process_server_service_pb2_grpc.ProcessServerServiceStub(channel)
         self.named_events: Any = named_event_service_pb2_grpc.NamedEventServiceStub(channel)
         self.locks: Any = lock_service_pb2_grpc.LockServiceStub(channel)
+        self.windows: Any = window_service_pb2_grpc.WindowServiceStub(channel)
+        self.schedules: Any = schedule_service_pb2_grpc.ScheduleServiceStub(channel)
         self.robots: Any = robot_service_pb2_grpc.RobotServiceStub(channel)
         self.watches: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(channel)

@@ -37,6 +37,7 @@ _VERB_RPC: Final[dict[Verb, str]] = {
 #: Where a field of a request has another name than that of the record.
 _FIELD: Final = {
     "start_when_parent_ends": "after_parent",
+    "overdue_policy": "overdue",
     "time": "at_ms",
 }
 #: What has to be said also where it is the default of the record.

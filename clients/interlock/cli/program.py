@@ -59,6 +59,8 @@ SECTIONS: Final = {
         "process-server": "process_server:process_server",
         "event": "named_event:event",
         "lock": "lock:lock",
+        "window": "window:window",
+        "schedule": "schedule:schedule",
         "robot": "robot:robot",
         "lifecycle": "lifecycle:lifecycle",
     },

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Delay it until --parent is over (Redwood).",
 )
+@click.option("--window", help="Time window of its start (Redwood). Default: the definition's.")
 @click.option("--hold", is_flag=True, help="Put it on hold at once (Redwood).")
 @click.option("-l", "--label", "labels", type=LABEL, multiple=True, help="For filters: key=value.")
 @click.option("--reference", help="Free text of yours.")

@@ -29,8 +29,12 @@ from interlock.v1 import (
     process_server_service_pb2_grpc,
     robot_service_pb2,
     robot_service_pb2_grpc,
+    schedule_service_pb2,
+    schedule_service_pb2_grpc,
     watch_service_pb2,
     watch_service_pb2_grpc,
+    window_service_pb2,
+    window_service_pb2_grpc,
 )
 from interlock_server.rpc.admin_service import AdminService
 from interlock_server.rpc.catalog_service import CatalogService
@@ -45,7 +49,9 @@ from interlock_server.rpc.media_service import MediaService
 from interlock_server.rpc.named_event_service import NamedEventService
 from interlock_server.rpc.process_server_service import ProcessServerService
 from interlock_server.rpc.robot_service import RobotService
+from interlock_server.rpc.schedule_service import ScheduleService
 from interlock_server.rpc.watch_service import WatchService
+from interlock_server.rpc.window_service import WindowService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +98,8 @@ _SERVICES: Final = tuple(
         (process_server_service_pb2, "ProcessServerService"),
         (named_event_service_pb2, "NamedEventService"),
         (lock_service_pb2, "LockService"),
+        (window_service_pb2, "WindowService"),
+        (schedule_service_pb2, "ScheduleService"),
     )
 )
 
@@ -130,6 +138,14 @@ class RpcServer:
             methods,  # type: ignore[arg-type]
         )
         lock_service_pb2_grpc.add_LockServiceServicer_to_server(LockService(partitions), methods)  # type: ignore[arg-type]
+        window_service_pb2_grpc.add_WindowServiceServicer_to_server(
+            WindowService(partitions),
+            methods,  # type: ignore[arg-type]
+        )
+        schedule_service_pb2_grpc.add_ScheduleServiceServicer_to_server(
+            ScheduleService(partitions),
+            methods,  # type: ignore[arg-type]
+        )
         robot_service_pb2_grpc.add_RobotServiceServicer_to_server(
             RobotService(partitions),
             methods,  # type: ignore[arg-type]

@@ -16,6 +16,8 @@ from interlock.v1 import (
     named_event_pb2,
     process_server_pb2,
     queue_pb2,
+    schedule_pb2,
+    window_pb2,
 )
 from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
@@ -25,7 +27,9 @@ from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import named_event_service_pb2 as events
 from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
+from interlock.v1 import schedule_service_pb2 as schedules
 from interlock.v1 import watch_service_pb2 as watches
+from interlock.v1 import window_service_pb2 as windows
 from interlock.v1.status_pb2 import Lifecycle, Status
 
 if TYPE_CHECKING:
@@ -66,6 +70,26 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     "ExplainService/WatchExplanation": lambda scene: explanations.WatchExplanationRequest(
         job=scene.queued
     ),
+    "WindowService/PutWindows": lambda _: windows.PutWindowsRequest(
+        windows=[window_pb2.TimeWindow(name="new")]
+    ),
+    "WindowService/ListWindows": lambda _: windows.ListWindowsRequest(),
+    "WindowService/DeleteWindows": lambda _: windows.DeleteWindowsRequest(names=["empty"]),
+    "WindowService/ForecastWindow": lambda _: windows.ForecastWindowRequest(window="empty"),
+    "ScheduleService/PutSchedules": lambda _: schedules.PutSchedulesRequest(
+        schedules=[
+            schedule_pb2.Schedule(
+                name="new",
+                definition="report",
+                recurrence=schedule_pb2.Recurrence(cron="0 2 * * *"),
+            )
+        ]
+    ),
+    "ScheduleService/ListSchedules": lambda _: schedules.ListSchedulesRequest(),
+    "ScheduleService/DeleteSchedules": lambda _: schedules.DeleteSchedulesRequest(names=["over"]),
+    "ScheduleService/HoldSchedule": lambda _: schedules.HoldScheduleRequest(schedule="active"),
+    "ScheduleService/ReleaseSchedule": lambda _: schedules.ReleaseScheduleRequest(schedule="held"),
+    "ScheduleService/EndSchedule": lambda _: schedules.EndScheduleRequest(schedule="active"),
     "RobotService/StartAtRobot": lambda scene: robots.StartAtRobotRequest(
         robot="robot-1", epoch=scene.robot.epoch, definition="invoice"
     ),

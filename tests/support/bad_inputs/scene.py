@@ -20,6 +20,8 @@ from interlock.v1 import (
     named_event_pb2,
     process_server_pb2,
     queue_pb2,
+    schedule_pb2,
+    window_pb2,
 )
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import job_service_pb2 as jobs
@@ -28,6 +30,8 @@ from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import named_event_service_pb2 as events
 from interlock.v1 import process_server_service_pb2 as servers
 from interlock.v1 import robot_service_pb2 as robots
+from interlock.v1 import schedule_service_pb2 as schedules
+from interlock.v1 import window_service_pb2 as windows
 from interlock.v1.definition_pb2 import CompletionStrategy
 from interlock.v1.status_pb2 import Lifecycle
 from tests.support.api_methods import Stubs
@@ -159,6 +163,25 @@ class Scene:
         )
         self.stubs.catalog.HoldQueue(catalog.HoldQueueRequest(queue="closed"))
         self._put_servers()
+        self._put_windows()
+
+    def _put_windows(self) -> None:
+        put = [window_pb2.TimeWindow(name=name) for name in ("empty", "closing")]
+        self.stubs.windows.PutWindows(windows.PutWindowsRequest(windows=put))
+        closing = queue_pb2.Queue(name="files", window="closing")
+        self.stubs.catalog.PutQueues(catalog.PutQueuesRequest(queues=[closing]))
+        yearly = schedule_pb2.Recurrence(cron="0 0 1 1 *")
+        stub = self.stubs.schedules
+        stub.PutSchedules(
+            schedules.PutSchedulesRequest(
+                schedules=[
+                    schedule_pb2.Schedule(name=name, definition="invoice", recurrence=yearly)
+                    for name in ("active", "held", "over")
+                ]
+            )
+        )
+        stub.HoldSchedule(schedules.HoldScheduleRequest(schedule="held"))
+        stub.EndSchedule(schedules.EndScheduleRequest(schedule="over"))
 
     def _put_events(self) -> None:
         named = [

@@ -14,6 +14,7 @@ from tests.support.bad_inputs.of_robots import of_robots
 from tests.support.bad_inputs.of_servers import of_servers
 from tests.support.bad_inputs.of_verbs import of_verbs
 from tests.support.bad_inputs.of_watches import of_watches
+from tests.support.bad_inputs.of_windows import of_windows
 from tests.support.bad_inputs.row import BadInput
 
 BAD_INPUTS: Final[tuple[BadInput, ...]] = (
@@ -27,4 +28,5 @@ BAD_INPUTS: Final[tuple[BadInput, ...]] = (
     *of_servers(),
     *of_events(),
     *of_watches(),
+    *of_windows(),
 )
