@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from interlock.v1.job_service_pb2 import GetJobRequest
 from interlock_server.core import command as c
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.model.chain import Call, Chain, Step
@@ -28,6 +29,7 @@ from tests.support.rows import expect_rows
 
 if TYPE_CHECKING:
     from tests.support.live_partition import LivePartition, LiveRobot
+    from tests.support.served_partition import ServedPartition
 
 K, S, E, A = ReportKind, Status, RuleEffect, RestartAction
 BROKEN = Fault("BROKEN", "it broke")
@@ -194,7 +196,7 @@ async def test_a_remote_system_cancels_a_process(live: LivePartition):
 @pytest.mark.parametrize(
     ("effect", "row"), [(LimitEffect.KILL, "TR-096"), (LimitEffect.ERROR, "TR-097")]
 )
-async def test_a_process_runs_for_too_long_over_a_restart(live: LivePartition, effect, row):
+async def test_a_process_runs_for_too_long_over_a_restart(live: ServedPartition, effect, row):
     limit = RuntimeLimit(LimitKind.MAXIMUM, duration_ms=60_000, effect=effect)
     await define(live, runtime_limits=(limit,))
     robot = await live.connect()
@@ -203,6 +205,8 @@ async def test_a_process_runs_for_too_long_over_a_restart(live: LivePartition, e
     robot = await live.connect(running=robot.running(job))
     await live.later(s=59)
     assert (await live.path(job)).endswith("Uncertain Running")
+    shown = await live.stubs.jobs.GetJob(GetJobRequest(job=job))
+    assert shown.job.run_time.seconds == 59
     await live.later(s=1)
 
     await expect_rows(live, job, row, by="clock")

@@ -169,8 +169,9 @@ def job(
     whole: bool,
     children: Iterable[int] = (),
     media: Iterable[Medium] = (),
+    now_ms: int = 0,
 ) -> job_pb2.Job:
-    """A job; without parameters and result unless `whole`."""
+    """A job; without parameters and result unless `whole`, without a run time so far if no now."""
     message = job_pb2.Job(
         id=record.id,
         definition=record.definition,
@@ -199,7 +200,7 @@ def job(
     _set_times(message, record)
     message.children.extend(children)
     if record.lifecycle == Lifecycle.REDWOOD:
-        _add_redwood(message, record)
+        _add_redwood(message, record, now_ms)
     message.media.extend(medium(each) for each in media)
     if whole:
         message.parameters_json = record.parameters
@@ -222,7 +223,7 @@ def job(
     return message
 
 
-def _add_redwood(message: job_pb2.Job, record: Job) -> None:
+def _add_redwood(message: job_pb2.Job, record: Job, now_ms: int) -> None:
     """What only Redwood jobs have."""
     message.window, message.server = record.window, record.server
     message.events_seen.extend(record.events_seen)
@@ -245,8 +246,8 @@ def _add_redwood(message: job_pb2.Job, record: Job) -> None:
     ):
         if at_ms:
             getattr(message, field).FromMilliseconds(at_ms)
-    if record.run_to_ms:
-        message.run_time.FromMilliseconds(record.run_to_ms - record.run_from_ms)
+    if record.run_from_ms and (to_ms := record.run_to_ms or now_ms):
+        message.run_time.FromMilliseconds(max(0, to_ms - record.run_from_ms))
 
 
 def execution(record: Job) -> job_service_pb2.Execution:

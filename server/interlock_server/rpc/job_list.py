@@ -67,6 +67,7 @@ async def list_jobs(partition: Partition, request: pb.ListJobsRequest) -> pb.Lis
     kept = ids[:size]
     last = kept[-1] if len(ids) > size else end_of_archive
     sessions = partition.sessions
+    now_ms = partition.now_ms()
     media: dict[int, list[Medium]] = {}
     for each in await partition.media.of_jobs(kept):
         media.setdefault(each.job, []).append(each)
@@ -77,6 +78,7 @@ async def list_jobs(partition: Partition, request: pb.ListJobsRequest) -> pb.Lis
                 unresponsive=sessions.is_unresponsive(found[job_id].robot),
                 whole=False,
                 media=media.get(job_id, ()),
+                now_ms=now_ms,
             )
             for job_id in kept
         ],

@@ -89,6 +89,7 @@ class JobService(JobServiceServicer):
                 whole=True,
                 children=children,
                 media=media,
+                now_ms=partition.now_ms(),
             ),
             revision=revision,
             executions=[convert_job.execution(each) for each in executions],
