@@ -33,8 +33,9 @@ def job_values(world: World, job: Job, compiled: Compiled, now_ms: int) -> dict[
         "status": STATUS_NAME[job.status],
         "start_time": job.start_ms,
         "submitted_by": job.submitted_by,
-        "return_code": job.return_code if IS_FINAL[job.status] else None,
-        "restarts": job.starts,
+        # A post-running action reads it while the result is still provisional.
+        "return_code": job.return_code if IS_FINAL[job.status] or job.provisional else None,
+        "restarts": len(job.executions),
     }
     if "job.parameters" in reads:
         about["parameters"] = msgspec.json.decode(job.parameters)
