@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core import command as c
 from interlock_server.core.command import ReportKind, Verb
+from interlock_server.core.lane import waits
 from interlock_server.core.model.job import ResumeKind, StopStrategy
 from interlock_server.core.rejection import Rejection
 from interlock_server.core.vocabulary.actor import Actor
@@ -131,9 +132,11 @@ def fire(life: Life) -> None:
 
 
 def hold_queue(life: Life) -> None:
-    """Hold or release a queue."""
+    """Hold or release a queue, often one in which somebody waits."""
     kind = c.HoldQueue if life.choose.random() < 0.4 else c.ReleaseQueue
-    life.do(kind(life.name(life.site.queues)))
+    waiting = [job.queue for job in life.core.world.jobs.values() if waits(job)]
+    chosen = waiting if waiting and life.choose.random() < 0.6 else life.site.queues
+    life.do(kind(life.name(chosen)))
 
 
 def change_queue(life: Life) -> None:
@@ -237,10 +240,14 @@ def disconnect(life: Life) -> None:
 def lie(life: Life) -> None:
     """A robot says what it may not say: nothing of it may count."""
     robot, job, choose = _robot(life, connected=True), life.any_job(), life.choose
-    if robot is None or job is None:
+    owned = [each for each in life.core.world.jobs.values() if each.attached]
+    if owned and choose.random() < 0.6:  # about an attempt of its own that never was, or is over
+        job = choose.choice(owned)
+        robot = life.robots.get(job.robot)
+    if robot is None or job is None or not robot.connected:
         return
     fence = job.fence + choose.choice([-1, -1, 1, 0])
-    if fence == job.fence and job.robot == robot.name:
+    if fence == job.fence and job.robot == robot.name and job.attached:
         return
     before = job.status, job.revision, job.fence
     robot.sequence += 1

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from interlock_server.core import apply, decide, gate
 from interlock_server.core import command as c
-from interlock_server.core import decide, gate
 from interlock_server.core.gate import Closed
+from interlock_server.core.lock_line import LockLines
+from interlock_server.core.model.job import Role
 from interlock_server.core.replay import Replay
-from interlock_server.core.rules import event_gate
+from interlock_server.core.rules import chain, event_gate
+from interlock_server.core.vocabulary.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,12 +99,40 @@ def lost_job_stays(patch: pytest.MonkeyPatch) -> None:
     _instead(patch, c.RecoverSessions, lambda *_: False)
 
 
+def lock_leaks(patch: pytest.MonkeyPatch) -> None:
+    """A job that ends badly keeps its locks."""
+    leaks = frozenset({Status.REDWOOD_ERROR, Status.REDWOOD_KILLED, Status.REDWOOD_UNKNOWN})
+    patch.setattr(apply, "_KEEPS_LOCKS", apply._KEEPS_LOCKS | leaks)
+
+
+def lock_given_too_often(patch: pytest.MonkeyPatch) -> None:
+    """A lock counts one holder less than it has."""
+    right = LockLines.held
+    patch.setattr(LockLines, "held", lambda self, lock: max(0, right(self, lock) - 1))
+
+
+def step_ends_with_a_live_call(patch: pytest.MonkeyPatch) -> None:
+    """The first call that ends is taken for the last one of its step."""
+    right = chain.follow
+
+    def wrong(world: Any, turn: Any, job: Any) -> None:
+        left = world.unfinished.pop(job.parent, None) if job.role is Role.CALL else None
+        right(world, turn, job)
+        if left is not None:
+            world.unfinished[job.parent] = left
+
+    patch.setattr(chain, "follow", wrong)
+
+
 MUTANTS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "dispatches over the execution size": lambda patch: _not_closed(
         patch, "of_queue", Closed.QUEUE_FULL
     ),
     "dispatches from a held queue": lambda patch: _not_closed(patch, "of_queue", Closed.QUEUE_HELD),
     "ignores the hold level": lambda patch: _not_closed(patch, "of_provider", Closed.HOLD_LEVEL),
+    "leaks locks": lock_leaks,
+    "gives a lock too often": lock_given_too_often,
+    "ends a step with a live call": step_ends_with_a_live_call,
     "takes an event twice": event_taken_twice,
     "leaves what ran as it was at a restart": lost_job_stays,
     "believes a stale fence": stale_fence_accepted,

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.run import live
 
-SEEDS = range(40)
+SEEDS = range(60)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
