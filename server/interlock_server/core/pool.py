@@ -91,7 +91,7 @@ class Shelf:
                 continue
             self.announced[key] = head
             heapreplace(heap, (head, key))
-            if heap[0][1] == key:  # it is first again, by its next job
+            if heap[0] == (head, key):  # it is first again, by its next job
                 return head, lane
         return None
 
@@ -252,7 +252,7 @@ class Pool:
             if best[0] != order:
                 shelf.told = best[0]
                 heapreplace(heap, (best[0], queue))
-                if heap[0][1] != queue:
+                if heap[0] != (best[0], queue):
                     continue
             gate = gate_before(self.ability.server, queue, -best[0][0])
             if gate is None:

@@ -234,3 +234,18 @@ def test_a_slice_of_dispatching_leaves_the_rest_to_the_next_one(core):
     assert core.take(c.Dispatch(2), Actor.DISPATCHER, "dispatcher") is True
     assert core.take(c.Dispatch(2), Actor.DISPATCHER, "dispatcher") is False
     assert offered(core) == [1, 2, 3, 4, 5]
+
+
+def test_entries_out_of_date_of_a_lane_do_not_let_its_next_job_overtake(core):
+    core.define("other", Lifecycle.REDWOOD)
+    busy = core.submit()
+    core.connect(slots=1)
+    gone = core.submit(priority=60)
+    core.verb(Verb.CANCEL, gone)
+    last, first = core.submit(priority=20), core.submit(priority=80)
+    between = core.submit("other", priority=50)
+    core.verb(Verb.CANCEL, first)
+
+    end(core, busy)
+
+    assert (between.attached, last.attached) == (True, False)
