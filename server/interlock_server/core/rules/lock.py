@@ -131,12 +131,12 @@ def definition_refusal(world: World, definition: Definition) -> Rejection | None
         if lock is None:
             return Rejection(
                 Reason.LOCK_NOT_FOUND,
-                f"definition {definition.name!r} needs lock {need.lock!r}, and there is none;"
+                f"definition {definition.name!r} needs lock {need.lock!r}, but there is no such lock;"
                 " put it first",
             )
         fault = need_fault(lock, need)
         if not fault and names.count(need.lock) > 1:
-            fault = f"lock {need.lock!r} stands twice; need it once, with all counts"
+            fault = f"expected lock {need.lock!r} once, with all counts, but it stands twice"
         if fault:
             return Rejection(Reason.INVALID_FIELD, f"locks of {definition.name!r}: {fault}")
     return None
