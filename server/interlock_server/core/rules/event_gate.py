@@ -252,7 +252,7 @@ def definition_refusal(world: World, definition: Definition) -> Rejection | None
         if name not in world.windows:
             return Rejection(
                 Reason.WINDOW_NOT_FOUND,
-                f"wait_events of {definition.name!r} name window {name!r}, but there is no such window;"
-                " put it first",
+                f"wait_events of {definition.name!r} name window {name!r}, but there is no such"
+                " window; put it first",
             )
     return None

@@ -131,8 +131,8 @@ def definition_refusal(world: World, definition: Definition) -> Rejection | None
         if lock is None:
             return Rejection(
                 Reason.LOCK_NOT_FOUND,
-                f"definition {definition.name!r} needs lock {need.lock!r}, but there is no such lock;"
-                " put it first",
+                f"definition {definition.name!r} needs lock {need.lock!r}, but there is no"
+                " such lock; put it first",
             )
         fault = need_fault(lock, need)
         if not fault and names.count(need.lock) > 1:
