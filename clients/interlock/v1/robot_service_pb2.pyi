@@ -1016,7 +1016,9 @@ Global___SessionRequest: _TypeAlias = SessionRequest  # noqa: Y015
 
 @_typing.final
 class RefusedReport(_message.Message):
-    """RefusedReport is a report that changed nothing."""
+    """RefusedReport is a report that changed nothing, except that a job which the robot ran before its pre-running action
+    had passed is taken from it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -382,15 +382,16 @@ def _end(
         _set_end(turn, job, detail, fault)
         turn.set(job, code_ended=True, attached=False)
         return None
-    if job.status == S.REDWOOD_POST_RUNNING:
-        return illegal(job, "end", Actor.ROBOT)
-    if job.definition in world.special and job.status in _NOT_RUNNING:
-        if trigger is not T.COMPLETE and job.status == S.REDWOOD_PRE_RUNNING:
+    if job.status in _NOT_RUNNING:
+        if job.status == S.REDWOOD_PRE_RUNNING and trigger is not T.COMPLETE:
             pre_running.fail(turn, job, _sentence(fault) or trigger.verb)
             return None
-        early = pre_running.too_early(world, turn, job)
+        special = job.definition in world.special
+        early = pre_running.too_early(world, turn, job) if special else None
         if early is not None:
             return early
+        if job.status in {S.REDWOOD_PRE_RUNNING, S.REDWOOD_POST_RUNNING}:
+            return illegal(job, "end", Actor.ROBOT)
     if job.id in world.children and family.waits_for_children(world, job, trigger):
         _bring_to_running(turn, job, T.WAIT)
         _set_end(turn, job, detail, fault)
@@ -417,7 +418,14 @@ _MAY_RUN: Final = frozenset(
         S.REDWOOD_UNCERTAIN,
     }
 )
-_NOT_RUNNING: Final = frozenset({S.REDWOOD_DISPATCHED, S.REDWOOD_ASSIGNED, S.REDWOOD_PRE_RUNNING})
+_NOT_RUNNING: Final = frozenset(
+    {
+        S.REDWOOD_DISPATCHED,
+        S.REDWOOD_ASSIGNED,
+        S.REDWOOD_PRE_RUNNING,
+        S.REDWOOD_POST_RUNNING,
+    }
+)
 _CONFIRMS: Final[dict[int, Trigger]] = {
     S.UIPATH_TERMINATING: T.CONFIRM_KILL,
     S.REDWOOD_KILLING: T.CONFIRM_KILL,

@@ -45,6 +45,8 @@ def ends(uipath: str, redwood: str) -> dict[Status, str]:
     }
 
 
+#: A job whose code cannot run any more has no use for its pre-running action.
+_FAILS_ACTION = {S.REDWOOD_PRE_RUNNING: "Error"}
 EXPECTED: dict[ReportKind, dict[Status, str]] = {
     K.ACCEPTED: {
         **_IGNORED,
@@ -76,11 +78,20 @@ EXPECTED: dict[ReportKind, dict[Status, str]] = {
         S.UIPATH_RESUMED: "Faulted",
         S.REDWOOD_DISPATCHED: "Error",
         S.REDWOOD_ASSIGNED: "Error",
+        **_FAILS_ACTION,
     },
     K.COMPLETED: ends("Successful", "Completed"),
-    K.FAILED: ends("Faulted", "Error"),
-    K.CANCELED: {**ends("Stopped", "Canceled"), S.REDWOOD_UNCERTAIN: "Running Canceled"},
-    K.KILLED: {**ends("Faulted", "Error"), S.REDWOOD_UNCERTAIN: "Killed"},
+    K.FAILED: {**ends("Faulted", "Error"), **_FAILS_ACTION},
+    K.CANCELED: {
+        **ends("Stopped", "Canceled"),
+        **_FAILS_ACTION,
+        S.REDWOOD_UNCERTAIN: "Running Canceled",
+    },
+    K.KILLED: {
+        **ends("Faulted", "Error"),
+        **_FAILS_ACTION,
+        S.REDWOOD_UNCERTAIN: "Killed",
+    },
     K.CANCEL_CONFIRMED: {S.REDWOOD_CANCELING: "Canceled"},
     K.WAITING: {
         **_IGNORED,
@@ -114,6 +125,12 @@ EXPECTED: dict[ReportKind, dict[Status, str]] = {
         S.REDWOOD_CONSOLE: "Unknown",
         S.REDWOOD_POST_RUNNING: "Unknown",
     },
+    K.PRE_RUNNING_DONE: {
+        S.REDWOOD_PRE_RUNNING: "Running",
+        S.REDWOOD_KILLING: "",
+        S.REDWOOD_CANCELING: "",
+    },
+    K.POST_RUNNING_DONE: {S.REDWOOD_POST_RUNNING: "Completed"},
 }
 #: Kinds that detach or record something without a change of status, where EXPECTED has "".
 DETAILS: dict[ReportKind, dict[str, Any]] = {
