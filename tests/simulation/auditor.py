@@ -42,7 +42,7 @@ NOT_BEFORE: Final = {
     T.REACH_LIMIT_KILL: "limit_at_ms",
     T.REACH_LIMIT_ERROR: "limit_at_ms",
 }
-FIELDS: Final = sorted({*NOT_BEFORE.values(), *DUE.values()})
+FIELDS: Final = frozenset({*NOT_BEFORE.values(), *DUE.values()})
 #: Statuses in which a job may have locks.
 HOLDS_LOCKS: Final = frozenset(
     {S.REDWOOD_QUEUED, S.REDWOOD_DISPATCHED, S.REDWOOD_ASSIGNED, S.REDWOOD_PRE_RUNNING}
@@ -61,6 +61,8 @@ class Auditor:
         self.statuses: dict[int, int] = {}
         #: What fields said when a job was last looked at.
         self.instants: dict[int, dict[str, int]] = {}
+        #: What they said within the turn that is looked at.
+        self.moments: dict[tuple[int, str], list[int]] = {}
         #: The newest fence of each job, and the robot that has it.
         self.fences: dict[int, tuple[int, str]] = {}
         #: Raises of each event, and how many were removed since the last look.
@@ -86,6 +88,12 @@ class Auditor:
     def look(self, group: Draft) -> None:
         """Check what was recorded since the last look."""
         touched: dict[int, None] = {}
+        # What a field said for a moment within the turn counts as well.
+        self.moments = {}
+        for fact in group.facts[self.read :]:
+            if isinstance(fact.key, int) and isinstance(fact.value, dict):
+                for field in FIELDS & fact.value.keys():
+                    self.moments.setdefault((fact.key, field), []).append(fact.value[field])
         for block in group.blocks[self.looked :]:
             assert block.first_revision == self.revision + 1, "revisions have no gap (C4.3)"
             self.revision = block.last_revision
@@ -163,9 +171,12 @@ class Auditor:
 
     def _instant(self, job_id: int, field: str) -> int:
         """What a field said before a turn, or what the turn itself made of it before it acted."""
-        before = self.instants.get(job_id, {}).get(field, 0)
-        now = getattr(self.job(job_id), field, 0)
-        return min(before, now) if now else before
+        before: int = self.instants.get(job_id, {}).get(field, 0)
+        later: list[int] = [
+            getattr(self.job(job_id), field, 0),
+            *self.moments.get((job_id, field), ()),
+        ]
+        return min([before, *(each for each in later if each)])
 
     def _offer(self, job: Job, fence: int, robot: str) -> None:
         older, _ = self.fences.get(job.id, (0, ""))

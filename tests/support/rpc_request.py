@@ -42,8 +42,8 @@ _FIELD: Final = {
 }
 #: What has to be said also where it is the default of the record.
 _ALWAYS: Final = frozenset({"slots", "started"})
-#: What the server reads for itself, and no client says.
-_UNSAID: Final = frozenset({"archived"})
+#: What the server reads for itself; and the kind of a recurrence, which follows from its field.
+_UNSAID: Final = frozenset({"archived", "kind"})
 _AUTHORS: Final = ("submitted_by", "requested_by", "replied_by", "started_by")
 #: These say nothing where the record has 0.
 _TIMES: Final = {"google.protobuf.Timestamp", "google.protobuf.Duration"}
