@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlock.cli import exit_code
 from interlock.cli.argument import DURATION, INSTANT, LABEL, read_parameters
 from interlock.cli.option import NounGroup
 
@@ -152,7 +153,7 @@ def history(invocation: Invocation, name: str) -> None:
     found = invocation.call(lambda interlock: interlock.list_schedules())
     named = [each for each in found if each.name == name]
     if not named:
-        raise CommandError(f"there is no schedule {name!r}")
+        raise CommandError(f"there is no schedule {name!r}", exit_code.NOT_FOUND)
     firings = list(named[0].recent)
     invocation.show_many(
         firings, mapping=to_mapping, sheet=firing_sheet, key=lambda each: each.time.ToDatetime()
