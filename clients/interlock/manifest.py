@@ -74,6 +74,13 @@ _WRITTEN: Final = frozenset({"version", "update_time"})
 #: In the order in which they can refer to each other.
 KINDS: Final = (
     Kind(
+        "windows",
+        (f"{_V1}.window_pb2", "TimeWindow"),
+        (f"{_V1}.window_service_pb2", "windows"),
+        "Windows",
+        _WRITTEN,
+    ),
+    Kind(
         "queues",
         (f"{_V1}.queue_pb2", "Queue"),
         _CATALOG,
@@ -111,6 +118,16 @@ KINDS: Final = (
         "Definitions",
         _WRITTEN,
         defaults=_definition_defaults,
+    ),
+    Kind(
+        "schedules",
+        (f"{_V1}.schedule_pb2", "Schedule"),
+        (f"{_V1}.schedule_service_pb2", "schedules"),
+        "Schedules",
+        _WRITTEN
+        | {"status", "status_code", "status_by", "next_time", "firings", "failures", "live_jobs"}
+        | {"recent"},
+        defaults=lambda _: {"count": 1, "presubmit": 1, "queue": "", "parameters": "{}"},
     ),
 )
 

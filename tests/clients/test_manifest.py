@@ -136,6 +136,13 @@ async def test_applying_a_manifest_twice_changes_nothing_the_second_time(interlo
 
 
 WHOLE_SITE = """
+[[windows]]
+name = "nights"
+time_zone = "Europe/Berlin"
+
+[[windows.elements]]
+restrictions = [{ rule = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", opens = "22:00", closes = "05:00" }]
+
 [[events]]
 name = "bank-file"
 
@@ -159,6 +166,8 @@ lifecycle = "redwood"
 queue = "finance"
 server = "sap"
 wait_events = [{ event = "bank-file", clears = true }]
+window = "nights"
+overdue_policy = "held"
 locks = [{ lock = "ledger", counts = 2 }]
 runtime_limits = [{ kind = "maximum", duration = "2h", effect = "error" }]
 
@@ -171,6 +180,12 @@ request_restart = true
 steps = [
   { name = "load", calls = [{ name = "a", definition = "load", parameters = { bank = 7 } }] },
 ]
+
+[[schedules]]
+name = "every-night"
+definition = "night"
+recurrence = { cron = "0 22 * * 1-5", time_zone = "Europe/Berlin" }
+parameters = { month = "2026-11" }
 """
 
 

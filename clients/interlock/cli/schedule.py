@@ -85,7 +85,7 @@ def put(
         "definition": definition,
         "recurrence": {key: value for key, value in recurrence.items() if value},
         "labels": dict(labels),
-        "parameters": _json(parameters),
+        "parameters_json": _json(parameters),
         **{key: value for key, value in given.items() if value is not None},
     }
     _show(invocation, invocation.call(lambda interlock: interlock.put_schedules([fields])))

@@ -177,7 +177,7 @@ class Schedule(_message.Message):
     DEFINITION_FIELD_NUMBER: _builtins.int
     RECURRENCE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
-    PARAMETERS_FIELD_NUMBER: _builtins.int
+    PARAMETERS_JSON_FIELD_NUMBER: _builtins.int
     QUEUE_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     ROBOT_FIELD_NUMBER: _builtins.int
@@ -205,8 +205,8 @@ class Schedule(_message.Message):
     """definition whose jobs it submits; cannot change."""
     description: _builtins.str
     """description is free text for people, up to 1,024 characters."""
-    parameters: _builtins.str
-    """parameters of its jobs, as a JSON object."""
+    parameters_json: _builtins.str
+    """parameters_json of its jobs, a JSON object; empty means {}."""
     queue: _builtins.str
     """queue of its jobs; empty means the definition's."""
     priority: _builtins.int
@@ -276,7 +276,7 @@ class Schedule(_message.Message):
         definition: _builtins.str = ...,
         recurrence: Global___Recurrence | None = ...,
         description: _builtins.str = ...,
-        parameters: _builtins.str = ...,
+        parameters_json: _builtins.str = ...,
         queue: _builtins.str = ...,
         priority: _builtins.int = ...,
         robot: _builtins.str = ...,
@@ -301,7 +301,7 @@ class Schedule(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failures_grace", b"failures_grace", "kill_after", b"kill_after", "next_time", b"next_time", "recurrence", b"recurrence", "stop_after", b"stop_after", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "definition", b"definition", "description", b"description", "failures", b"failures", "failures_grace", b"failures_grace", "failures_max", b"failures_max", "firings", b"firings", "firings_max", b"firings_max", "kill_after", b"kill_after", "labels", b"labels", "live_jobs", b"live_jobs", "name", b"name", "next_time", b"next_time", "parameters", b"parameters", "presubmit", b"presubmit", "priority", b"priority", "queue", b"queue", "recent", b"recent", "recurrence", b"recurrence", "robot", b"robot", "status", b"status", "status_by", b"status_by", "status_code", b"status_code", "stop_after", b"stop_after", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "definition", b"definition", "description", b"description", "failures", b"failures", "failures_grace", b"failures_grace", "failures_max", b"failures_max", "firings", b"firings", "firings_max", b"firings_max", "kill_after", b"kill_after", "labels", b"labels", "live_jobs", b"live_jobs", "name", b"name", "next_time", b"next_time", "parameters_json", b"parameters_json", "presubmit", b"presubmit", "priority", b"priority", "queue", b"queue", "recent", b"recent", "recurrence", b"recurrence", "robot", b"robot", "status", b"status", "status_by", b"status_by", "status_code", b"status_code", "stop_after", b"stop_after", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,7 +68,7 @@ def _record(path: str, given: pb.Schedule) -> Schedule:
         description=validate.text(
             f"{path}.description", given.description, DESCRIPTION_MAX, lines=True
         ),
-        parameters=validate.json_object(f"{path}.parameters", given.parameters),
+        parameters=validate.json_object(f"{path}.parameters_json", given.parameters_json),
         queue=validate.optional_name(f"{path}.queue", given.queue),
         priority=number("priority", 0, validate.PRIORITY_MAX),
         robot=validate.optional_name(f"{path}.robot", given.robot),
@@ -126,7 +126,7 @@ def message(record: Schedule, world: World) -> pb.Schedule:
         definition=record.definition,
         recurrence=_recurrence_message(record.recurrence),
         description=record.description,
-        parameters=record.parameters,
+        parameters_json=record.parameters,
         queue=record.queue,
         priority=record.priority,
         robot=record.robot,

@@ -10,6 +10,7 @@ from interlock_server.core.explain.sight import Sight, first
 from interlock_server.core.gate import Closed
 from interlock_server.core.holding import runs_chain
 from interlock_server.core.lane import order_of, waits
+from interlock_server.core.rules import lock
 from interlock_server.core.vocabulary.status import Status
 
 if TYPE_CHECKING:
@@ -75,29 +76,24 @@ def _queue(sight: Sight, job: Job) -> list[Reason]:
 def _locks(sight: Sight, job: Job) -> list[Reason]:
     """Locks that it cannot have now: they are held, or others wait for them before it."""
     world = sight.world
-    definition = world.definitions.get(job.definition)
-    if definition is None or job.locks:
-        return []
     found = []
-    for need in definition.locks:
-        lock = world.locks.get(need.lock)
-        if lock is None:
+    for need in () if job.locks else lock.needs_of(world, job):
+        if lock.may_have(world, job, need):
             continue
-        held = world.lock_lines.held(lock.name)
-        before = world.lock_lines.first(lock.name, world.jobs)
-        holders = world.lock_lines.holders.get(lock.name, {})
-        counts = lock.counts if need.exclusive else need.counts
-        if held + counts > lock.counts:
-            sentence = f"lock {lock.name!r} is held by {sight.named(holders)}"
-        elif before is not None and order_of(before) < order_of(job):
-            sentence = f"{sight.named([before.id])} waits for lock {lock.name!r} before it"
+        name = need.lock
+        holders = world.lock_lines.holders.get(name, {})
+        before = world.lock_lines.first(name, world.jobs)
+        if name not in world.locks:
+            sentence = f"lock {name!r} is gone"
+        elif before is not None and before.id != job.id and order_of(before) < order_of(job):
+            sentence = f"{sight.named([before.id])} waits for lock {name!r} before it"
         else:
-            continue
+            sentence = f"lock {name!r} is held by {sight.named(holders)}"
         found.append(
             Reason(
                 kind=ReasonKind.LOCK,
                 sentence=sentence,
-                object=lock.name,
+                object=name,
                 since_ms=job.changed_ms if job.status == Status.REDWOOD_LOCK_WAIT else 0,
                 jobs=first(holders or ([before.id] if before else [])),
             )

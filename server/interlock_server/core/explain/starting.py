@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from interlock_server.core.explain import placing
 from interlock_server.core.explain.reason import Reason, ReasonKind
 from interlock_server.core.explain.sight import Sight, last_cause
-from interlock_server.core.rules import restart
+from interlock_server.core.rules import event_gate, restart
 
 if TYPE_CHECKING:
     from interlock_server.core.model.job import Job
@@ -94,6 +94,7 @@ def _missing(sight: Sight, job: Job, events: tuple[str, ...], *, current: bool) 
                 current=current,
                 object=name,
                 since_ms=job.changed_ms if current else 0,
+                until_ms=job.events_again_ms if current else 0,
             )
         )
     return found
@@ -142,15 +143,7 @@ def of_modified(sight: Sight, job: Job) -> list[Reason]:
 
 def ahead(sight: Sight, job: Job) -> list[Reason]:
     """What would stop it next, as everything is now."""
-    definition = sight.world.definitions.get(job.definition)
-    missing: tuple[str, ...] = ()
-    if definition is not None:
-        missing = tuple(
-            wait.event
-            for wait in definition.wait_events
-            if wait.event not in job.events_seen
-            and not ((event := sight.world.events.get(wait.event)) and event.is_raised)
-        )
+    missing = event_gate.misses(sight.world, job, sight.now_ms)
     return [*_missing(sight, job, missing, current=False), *_placing(sight, job)]
 
 

@@ -137,7 +137,7 @@ def _take_raised(world: World, turn: Turn, job: Job, definition: Definition) -> 
     """Let a job take what is raised of the events that it waits for now; what it still misses."""
     seen, missing = dict.fromkeys(job.events_seen), dict[str, None]()
     for wait in definition.wait_events:
-        if wait.event in seen or not _applies(world, turn, job, wait):
+        if wait.event in seen or not _applies(world, job, wait, turn.now_ms):
             continue
         if _may_take(world, job, wait.event):
             seen[wait.event] = None
@@ -181,21 +181,37 @@ def _condition(wait: WaitEvent) -> Compiled | None:
     return compile_expression(wait.condition, variables=WAIT_EVENT, gives=Gives.CONDITION)
 
 
-def _applies(world: World, turn: Turn, job: Job, wait: WaitEvent) -> bool:
+def misses(world: World, job: Job, now_ms: int) -> tuple[str, ...]:
+    """The events that a job would wait for if its gate were now; explanations ask this, too."""
+    definition = world.definitions.get(job.definition)
+    if definition is None or job.role is Role.STEP:
+        return ()
+    return tuple(
+        dict.fromkeys(
+            wait.event
+            for wait in definition.wait_events
+            if wait.event not in job.events_seen
+            and _applies(world, job, wait, now_ms)
+            and not _may_take(world, job, wait.event)
+        )
+    )
+
+
+def _applies(world: World, job: Job, wait: WaitEvent, now_ms: int) -> bool:
     """Whether a job waits for this at all now; what cannot be told applies."""
     if wait.window:
         zone = zone_of(world, job)
-        if calendar.is_open(world.windows, wait.window, turn.now_ms, zone) is wait.while_closed:
+        if calendar.is_open(world.windows, wait.window, now_ms, zone) is wait.while_closed:
             return False
     try:
-        return _holds(world, turn, job, wait)
+        return _holds(world, job, wait, now_ms)
     except ExpressionFault:
         return True
 
 
-def _holds(world: World, turn: Turn, job: Job, wait: WaitEvent) -> bool:
+def _holds(world: World, job: Job, wait: WaitEvent, now_ms: int) -> bool:
     condition = _condition(wait)
-    return condition is None or is_true(condition, job_values(world, job, condition, turn.now_ms))
+    return condition is None or is_true(condition, job_values(world, job, condition, now_ms))
 
 
 def _why(
@@ -205,7 +221,7 @@ def _why(
     for wait in definition.wait_events:
         if wait.event in missing and wait.condition:
             try:
-                _holds(world, turn, job, wait)
+                _holds(world, job, wait, turn.now_ms)
             except ExpressionFault as fault:
                 why += f"; whether it has to cannot be told: {fault}"
     return why

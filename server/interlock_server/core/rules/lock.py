@@ -91,14 +91,15 @@ def lacking_lock(world: World, job: Job) -> str:
     """A lock that a job needs and cannot have now, before others the one it waits for; or ""."""
     found = ""
     for need in needs_of(world, job):
-        if not _may_have(world, job, need):
+        if not may_have(world, job, need):
             if need.lock == job.awaits_lock:
                 return need.lock
             found = found or need.lock
     return found
 
 
-def _may_have(world: World, job: Job, need: LockNeed) -> bool:
+def may_have(world: World, job: Job, need: LockNeed) -> bool:
+    """Whether a job could have this now: free, and nobody before it waits for it."""
     lines, lock = world.lock_lines, world.locks.get(need.lock)
     if lock is None or need.lock in lines.exclusive:
         return False
