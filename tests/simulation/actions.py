@@ -178,6 +178,16 @@ def change_window(life: Life) -> None:
     life.do(c.PutWindows((life.site.window(life.choose, life.name(life.site.windows)),)))
 
 
+def change_schedule(life: Life) -> None:
+    """Write a recurring submission, or hold, release or end one."""
+    choose, name = life.choose, life.name(life.site.schedules)
+    if name not in life.core.world.schedules or choose.random() < 0.2:
+        start_ms = life.core.now_ms + choose.choice([0, 5, 60]) * MINUTE_MS
+        life.do(c.PutSchedules((life.site.schedule(choose, name, start_ms),)))
+    else:
+        life.do(c.ChangeSchedule(name, choose.choice(list(c.ScheduleVerb))))
+
+
 def run_server(life: Life) -> None:
     """Stop, start or change a process server, or hold one of its providers."""
     choose, name = life.choose, life.name(life.site.servers)
@@ -322,6 +332,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "raise_event": Action(8, raise_event, "RaiseEvent"),
     "change_lock": Action(2, change_lock, "PutLocks"),
     "change_window": Action(3, change_window, "PutWindows"),
+    "change_schedule": Action(3, change_schedule, "PutSchedules"),
     "run_server": Action(4, run_server, "PutServers"),
     "work": Action(70, work),
     "heartbeat": Action(5, heartbeat),

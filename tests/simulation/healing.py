@@ -189,6 +189,12 @@ def open_windows(life: Life) -> None:
             life.accepted(c.PutWindows((life.site.window(life.choose, name, well=True),)))
 
 
+def end_schedules(life: Life) -> None:
+    """Nothing is submitted by itself any more."""
+    for name in list(life.core.world.schedules):
+        life.do(c.ChangeSchedule(name, c.ScheduleVerb.END))
+
+
 def _robot_cannot(life: Life, job: Job, definition: Definition | None) -> bool:
     """Whether a job names a robot of another server than it needs."""
     robot = life.core.world.robots.get(job.requested_robot)
@@ -207,4 +213,4 @@ def _raise_missing(life: Life, job: Job) -> None:
 
 
 #: What opens again at the end; a subject adds functions.
-WELL: Final[tuple[Callable[[Life], object], ...]] = (serve_all, open_windows)
+WELL: Final[tuple[Callable[[Life], object], ...]] = (serve_all, open_windows, end_schedules)

@@ -40,6 +40,8 @@ from interlock_server.core.model.lock import Lock, LockKind, LockNeed
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer, QueueProvider
 from interlock_server.core.model.queue import Queue
+from interlock_server.core.model.recurrence import Recurrence, RecurrenceKind
+from interlock_server.core.model.schedule import Schedule
 from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 
@@ -64,6 +66,7 @@ class Size(NamedTuple):
     events: int = 4
     servers: int = 2
     chains: int = 3
+    schedules: int = 2
     #: Every so many steps all indexes are compared with a full scan.
     scan_every: int = 25
 
@@ -79,6 +82,7 @@ BIG: Final = Size(
     events=60,
     servers=12,
     chains=30,
+    schedules=10,
     scan_every=250,
 )
 
@@ -95,6 +99,7 @@ class Site:
         self.windows = [f"window-{n}" for n in range(size.windows)]
         self.events = [f"event-{n}" for n in range(size.events)]
         self.servers = [f"server-{n}" for n in range(size.servers)]
+        self.schedules = [f"schedule-{n}" for n in range(size.schedules)]
         #: Queues that servers provide for; only their robots serve these.
         self.served = self.queues[1::2]
         self.definitions = {
@@ -221,6 +226,18 @@ class Site:
             yield c.PutLocks(tuple(self.lock(choose, name) for name in self.locks))
         if self.can("PutServers"):
             yield c.PutServers(tuple(self.server(choose, name) for name in self.servers))
+
+    def schedule(self, choose: Random, name: str, start_ms: int) -> Schedule:
+        """A recurring submission."""
+        every_ms = choose.choice([10, 60, 24 * 60]) * MINUTE_MS
+        recurrence = Recurrence(RecurrenceKind.INTERVAL, interval_ms=every_ms, start_ms=start_ms)
+        return Schedule(
+            name,
+            choose.choice(list(self.definitions)),
+            recurrence,
+            firings_max=choose.choice([0, 3]),
+            failures_max=choose.choice([0, 2]),
+        )
 
     def lock(self, choose: Random, name: str) -> Lock:
         """A lock."""
