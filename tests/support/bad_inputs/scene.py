@@ -168,7 +168,7 @@ class Scene:
     def _put_windows(self) -> None:
         put = [window_pb2.TimeWindow(name=name) for name in ("empty", "closing")]
         self.stubs.windows.PutWindows(windows.PutWindowsRequest(windows=put))
-        closing = queue_pb2.Queue(name="files", window="closing")
+        closing = queue_pb2.Queue(name="nights", window="closing")
         self.stubs.catalog.PutQueues(catalog.PutQueuesRequest(queues=[closing]))
         yearly = schedule_pb2.Recurrence(cron="0 0 1 1 *")
         stub = self.stubs.schedules
