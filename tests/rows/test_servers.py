@@ -15,6 +15,7 @@ from interlock_server.core.vocabulary.status import Lifecycle, Status
 from tests.support.core_driver import REDWOOD, UIPATH
 from tests.support.live_partition import started
 from tests.support.rows import expect_rows
+from tests.support.windows import daily
 
 if TYPE_CHECKING:
     from tests.support.live_partition import LivePartition
@@ -287,6 +288,19 @@ async def test_what_is_in_use_cannot_be_deleted(live: LivePartition):
 
     await live.verb(Verb.CANCEL, job)
     await live.do(c.DeleteServers(("sap-1",)))
+
+
+async def test_a_provider_takes_jobs_while_its_window_is_open(live: LivePartition):
+    await live.do(c.PutWindows((daily("nights", "22:00", "06:00"),)))
+    await put_server(live, providers=(QueueProvider("default", window="nights"),))
+    await live.later(hours=12)  # the manual clock starts at midnight
+    await live.connect(server="sap-1")
+    job = await live.submit()
+    assert await waits(live, job)
+
+    await live.later(hours=10)
+
+    await expect_rows(live, job, "TR-022", "TR-042", by="dispatcher")
 
 
 async def test_a_job_whose_servers_are_all_stopped_never_starts_until_one_does(live: LivePartition):
