@@ -70,7 +70,7 @@ _SCHEDULE: Final[list[Wrong]] = [
     ("two jobs of Redwood", {"count": 2}, "WRONG_LIFECYCLE"),
     ("an ending of Redwood", {"stop_after": Duration(seconds=1)}, "WRONG_LIFECYCLE"),
     ("jobs ahead of UiPath", {"definition": "invoice", "presubmit": 2}, "WRONG_LIFECYCLE"),
-    ("parameters that are no JSON", {"parameters": "{"}, "INVALID_PARAMETER"),
+    ("parameters that are no JSON", {"parameters_json": "{"}, "INVALID_PARAMETER"),
     ("33 labels", {"labels": {f"k{n}": "v" for n in range(33)}}, "INVALID_FIELD"),
     ("a status", {"status": 1}, "READ_ONLY_FIELD"),
     ("a status_code", {"status_code": "A"}, "READ_ONLY_FIELD"),
