@@ -32,7 +32,9 @@ _INDENT: Final = "  "
 @click.argument("job", type=JOB)
 @click.pass_obj
 def chain(invocation: Invocation, job: int) -> None:
-    r"""Show a chain with its steps and calls as a tree; a step that ran again is there again.
+    r"""Show a chain with its steps and calls as a tree.
+
+    A step that ran again is there again.
 
     \b
     interlock chain 12                 the whole chain

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("-w", "--watch", is_flag=True, help="Say it again whenever it changes.")
 @click.pass_obj
 def explain(invocation: Invocation, job: int, *, watch: bool) -> None:
-    r"""Say all that keeps a job: what it waits for now, and what would stop it next.
+    r"""Say why a job is not moving, and what would stop it next.
 
     \b
     interlock explain 4711

@@ -23,7 +23,7 @@ _ACTIONS: Final = (
 
 @click.group(cls=NounGroup)
 def restart_default() -> None:
-    """Show and change what follows a final status where a definition does not say."""
+    """Show and change what follows a final status by default."""
 
 
 @restart_default.command("list")
