@@ -147,7 +147,6 @@ def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def history(invocation: Invocation, name: str) -> None:
     """Show the newest firings of a schedule: fired, skipped, failed, disabled, and why."""
-    from interlock.cli import exit_code
     from interlock.cli.failure import CommandError
     from interlock.cli.proto_mapping import to_mapping
 
