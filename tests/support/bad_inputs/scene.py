@@ -108,6 +108,8 @@ class Scene:
         self._end_some()
         self._submit_chain()
         self._compact_another()
+        # `state` replays what comes after the newest snapshot, and is asked for after every input.
+        self.stubs.admin.Compact(admin_service_pb2.CompactRequest())
         self._keep_tokens()
 
     def close(self) -> None:

@@ -90,7 +90,8 @@ def raise_by_hand(world: World, turn: Turn, command: RaiseEvent) -> NamedEvent |
     if len(event.raises) >= RAISES_MAX:
         return Rejection(
             Reason.TOO_LARGE,
-            f"event {event.name!r} has {RAISES_MAX:,} raises that nobody has cleared; clear some",
+            f"expected at most {RAISES_MAX:,} raises that nobody has cleared, and event "
+            f"{event.name!r} has them; clear some",
             raises=len(event.raises),
         )
     raise_event(world, turn, event.name, command.comment)

@@ -120,7 +120,8 @@ def change(world: World, turn: Turn, command: ChangeSchedule) -> Schedule | Reje
     if record.status not in {ScheduleStatus.ACTIVE, ScheduleStatus.HELD}:
         return Rejection(
             Reason.SCHEDULE_FINISHED,
-            f"schedule {record.name!r} is over ({record.status.name}); put it anew to begin again",
+            f"expected a schedule that goes on, but {record.name!r} is over "
+            f"({record.status.name}); put it anew to begin again",
         )
     author = turn.cause.author
     if command.verb is ScheduleVerb.END:
