@@ -66,6 +66,7 @@ CORE_LEVELS: Final = {
     "lanes": 3,
     "line": 3,
     "waiting": 4,
+    "row_effect": 5,
     "lock_line": 3,
     "world": 4,
     "command": 5,

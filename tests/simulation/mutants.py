@@ -15,7 +15,9 @@ from interlock_server.core.gate import Closed
 from interlock_server.core.lock_line import LockLines
 from interlock_server.core.model.job import Role
 from interlock_server.core.replay import Replay
+from interlock_server.core.row_effect import EFFECTS, LOSES_LOCKS
 from interlock_server.core.rules import chain, event_gate
+from interlock_server.core.vocabulary.lifecycle import ROW_TARGET
 from interlock_server.core.vocabulary.status import Status
 
 if TYPE_CHECKING:
@@ -102,7 +104,11 @@ def lost_job_stays(patch: pytest.MonkeyPatch) -> None:
 def lock_leaks(patch: pytest.MonkeyPatch) -> None:
     """A job that ends badly keeps its locks."""
     leaks = frozenset({Status.REDWOOD_ERROR, Status.REDWOOD_KILLED, Status.REDWOOD_UNKNOWN})
-    patch.setattr(apply, "_KEEPS_LOCKS", apply._KEEPS_LOCKS | leaks)
+    effects = tuple(
+        effect & ~LOSES_LOCKS if target in leaks else effect
+        for target, effect in zip(ROW_TARGET, EFFECTS, strict=True)
+    )
+    patch.setattr(apply, "EFFECTS", effects)
 
 
 def lock_given_too_often(patch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ illegal change is a bug and fails an assertion, which stops the process.
 from __future__ import annotations
 
 from heapq import heappush
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock_server.core import holding, kin, waiting
@@ -16,8 +17,20 @@ from interlock_server.core.fact import FactKind
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import waits
 from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind
+from interlock_server.core.row_effect import (
+    BEGINS,
+    EFFECTS,
+    ENDS,
+    ENTERS,
+    LEAVES,
+    LOSES_LOCKS,
+    LOSES_ROBOT,
+    SLOT,
+    WAITED,
+    WAITS,
+)
 from interlock_server.core.vocabulary.lifecycle import ROW_SOURCE, ROW_TARGET
-from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NUMBERS, Lifecycle, Status
+from interlock_server.core.vocabulary.status import IS_FINAL, Status
 
 if TYPE_CHECKING:
     from interlock_server.core.model.definition import Definition, RestartBehavior
@@ -53,40 +66,12 @@ DEADLINE_FIELDS: Final = frozenset(
     }
 )
 
+#: Those that a new job rarely has.
+_LATER: Final = tuple(sorted(DEADLINE_FIELDS - {"start_ms"}))
+_later: Final = attrgetter(*_LATER)
+
 _HOLDING: Final = holding.HOLDING
-#: Statuses that a job enters with the locks that it has; entering any other one gives them back
-#: (domain.md B5: held until the holder is final).
-_KEEPS_LOCKS: Final = frozenset(
-    {
-        Status.REDWOOD_DISPATCHED,
-        Status.REDWOOD_ASSIGNED,
-        Status.REDWOOD_PRE_RUNNING,
-        Status.REDWOOD_RUNNING,
-        Status.REDWOOD_POST_RUNNING,
-        Status.REDWOOD_WAITING,
-        Status.REDWOOD_KILLING,
-        Status.REDWOOD_CANCELING,
-        Status.REDWOOD_CONSOLE,
-        Status.REDWOOD_UNCERTAIN,
-        Status.REDWOOD_CONSOLE_RESTART,
-    }
-)
-#: What counts as run time (domain.md C4.10).
-_RUN_TIME: Final = frozenset(
-    {
-        Status.REDWOOD_PRE_RUNNING,
-        Status.REDWOOD_RUNNING,
-        Status.REDWOOD_WAITING,
-        Status.REDWOOD_KILLING,
-        Status.REDWOOD_CONSOLE,
-        Status.REDWOOD_UNCERTAIN,
-    }
-)
 _RUNNING: Final = frozenset({Status.UIPATH_RUNNING, Status.REDWOOD_RUNNING})
-#: Leaving or entering these does nothing but change the status.
-_PLAIN: Final = tuple(
-    number in {Status.REDWOOD_RUNNING, Status.REDWOOD_WAITING} for number in range(STATUS_NUMBERS)
-)
 
 
 def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
@@ -108,34 +93,36 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     counts[target] += 1
     if source:
         counts[source] -= 1
-        if _PLAIN[source] and _PLAIN[target]:
-            return
-    waited_in = job.queue if source and waits(job, source) else ""
+    effects = EFFECTS[row]
+    if effects:  # between Running and Waiting there are none
+        _follow_move(world, job, source, effects, cause.at_ms)
+
+
+def _follow_move(world: World, job: Job, source: int, effects: int, at_ms: int) -> None:
+    target = job.status
+    waited = effects & WAITED and waits(job, source)
     if job.parent:
         kin.count(world, job, source, target)
-    if source:
+    if effects & LEAVES:
         _leave(world, job, source)
-        if job.lifecycle == Lifecycle.REDWOOD:
-            _stamp_run_time(job, source, target, cause.at_ms)
-    if job.locks and target not in _KEEPS_LOCKS:
+    if effects & BEGINS:
+        job.run_from_ms, job.run_to_ms = at_ms, 0
+    elif effects & ENDS:
+        job.run_to_ms = at_ms
+    if effects & LOSES_LOCKS and job.locks:
         world.lock_lines.give_back(job)
         job.locks = ()
-    _enter(world, job, target, cause.at_ms)
-    if job.chain is not None and (source in _HOLDING) != (target in _HOLDING):
+    if effects & LOSES_ROBOT and job.attached:
+        holding.detach(world, job)
+    if effects & ENTERS:
+        _enter(world, job, target, at_ms)
+    if effects & SLOT and job.chain is not None:
         holding.count_chain(world, job.queue, 1 if target in _HOLDING else -1)
     if job.window_closes_ms and source in _HOLDING and not IS_FINAL[target]:
         # It is back from a robot, and its window may have closed meanwhile.
         _add_deadline(world, job, "window_closes_ms")
-    _count_waiting(world, job, waited_in)
-
-
-def _stamp_run_time(job: Job, source: int, target: int, at_ms: int) -> None:
-    """From PreRunning or Running until it leaves for its end; PostRunning is no run time."""
-    if target in _RUN_TIME:
-        if source not in _RUN_TIME:
-            job.run_from_ms, job.run_to_ms = at_ms, 0
-    elif source in _RUN_TIME:
-        job.run_to_ms = at_ms
+    if waited or effects & WAITS:
+        _count_waiting(world, job, job.queue if waited else "")
 
 
 def _spill(world: World, job: Job) -> None:
@@ -175,8 +162,6 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         elif job.resume_version and job.lifecycle == 1:
             job.resume_ms = at_ms
     elif target not in _HOLDING:
-        if job.attached:
-            holding.detach(world, job)
         if waits(job):
             world.lanes.add(job, world.definitions.get(job.definition), world.jobs)
         if IS_FINAL[target]:
@@ -222,12 +207,16 @@ def _leave_schedule(world: World, job: Job) -> None:
 def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
-    kin.join(world, job)
+    if job.parent or job.top or job.original:
+        kin.join(world, job)
     waiting.count_live(world, job)
     if job.schedule and not IS_FINAL[job.status]:
         world.recurring.setdefault(job.schedule, {})[job.id] = None
-    for field in DEADLINE_FIELDS:
-        _add_deadline(world, job, field)
+    if job.start_ms > job.created_ms:
+        _add_deadline(world, job, "start_ms")
+    if any(_later(job)):  # all at once: to try each costs a microsecond per job
+        for field in _LATER:
+            _add_deadline(world, job, field)
     for message in job.messages:
         take_message_number(world, message)
         if message.is_open:
@@ -269,9 +258,14 @@ def _restore(world: World, job: Job) -> None:
 
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     """Assign fields other than the status."""
+    if fields.keys().isdisjoint(_INDEXED_FIELDS):
+        for field, value in fields.items():
+            setattr(job, field, value)
+        return
     was_attached, waited_in = job.attached, job.queue if waits(job) else ""
     moved = was_attached and not fields.keys().isdisjoint(_HOLDER_FIELDS)
-    suspended = "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
+    rarely = not fields.keys().isdisjoint(_RARE_FIELDS)
+    suspended = rarely and "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
     if suspended:
         _forget_conditions(world, job)
     if moved:
@@ -279,9 +273,9 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         job.attached = True  # unless a field says otherwise
     chain_in = job.queue if holding.runs_chain(job) else ""
     before = job.messages
-    if "locks" in fields:
-        world.lock_lines.give_back(job)
-    if "awaits_lock" in fields or "events_missing" in fields:
+    if rarely:
+        if "locks" in fields:
+            world.lock_lines.give_back(job)
         waiting.leave_lines(world, job, fields)
     for field, value in fields.items():
         setattr(job, field, value)
@@ -289,7 +283,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
             _add_deadline(world, job, field)
         elif field == "messages":
             _index_messages(world, job, before)
-    if "locks" in fields:
+    if rarely and "locks" in fields:
         world.lock_lines.hold(job)
     if job.awaits_lock or job.events_missing:
         waiting.find_places(world, job, fields)
@@ -320,6 +314,15 @@ _ORDER_FIELDS: Final = frozenset(
         "requested_robot",
         "server",
     }
+)
+_RARE_FIELDS: Final = frozenset({"locks", "awaits_lock", "events_missing", "conditions"})
+#: Whatever any index is made of.
+_INDEXED_FIELDS: Final = (
+    DEADLINE_FIELDS
+    | _HOLDER_FIELDS
+    | _ORDER_FIELDS
+    | _RARE_FIELDS
+    | {"messages", "chain", "resume_on_same_robot"}
 )
 
 

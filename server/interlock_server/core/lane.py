@@ -9,7 +9,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from interlock_server.core.vocabulary.status import Status
+from interlock_server.core.vocabulary.status import STATUS_NUMBERS, Status
 
 if TYPE_CHECKING:
     from interlock_server.core.model.definition import Definition
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 #: Priority (largest first), start of the top-level parent, own start, id (domain.md B1).
 Order = tuple[int, int, int, int]
 
-_WAITING = frozenset({Status.REDWOOD_QUEUED, Status.UIPATH_PENDING, Status.UIPATH_RESUMED})
+_WAITING: Final = frozenset({Status.REDWOOD_QUEUED, Status.UIPATH_PENDING, Status.UIPATH_RESUMED})
+_IS_WAITING: Final = tuple(number in _WAITING for number in range(STATUS_NUMBERS))
+#: Statuses in which a job waits for a robot, or may do so.
+MAY_WAIT: Final = tuple(
+    number in _WAITING or number == Status.UIPATH_RUNNING for number in range(STATUS_NUMBERS)
+)
 #: Entries of a heap before it is first looked through for those that are out of date.
 TIDY_FROM: Final = 64
 
@@ -47,7 +52,7 @@ def waits(job: Job, status: int = 0) -> bool:
     """Whether a job waits for a robot now, or would in another status, whatever its lifecycle."""
     status = status or job.status
     return not job.attached and (
-        status in _WAITING or (status == Status.UIPATH_RUNNING and job.attempt_lost)
+        _IS_WAITING[status] or (job.attempt_lost and status == Status.UIPATH_RUNNING)
     )
 
 
@@ -126,7 +131,8 @@ class Lane:
 
     def _counts(self, entry: Order, jobs: dict[int, Job]) -> bool:
         job = jobs.get(entry[3])
-        return job is not None and order_of(job) == entry and self.holds(job)
+        # What has left is with a robot, as a rule; that is seen first.
+        return job is not None and self.holds(job) and order_of(job) == entry
 
     def holds(self, job: Job) -> bool:
         """Whether the job waits in this lane now."""

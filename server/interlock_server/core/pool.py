@@ -168,7 +168,8 @@ class Pool:
     def seat(self, robot: str, *, beside: bool) -> None:
         """Count a robot with a free slot; `beside`: it runs a foreground job already."""
         taken, other = (self.beside, self.free) if beside else (self.free, self.beside)
-        other.pop(robot, None)
+        if other:
+            other.pop(robot, None)
         if robot not in taken:
             self._clock += 1
             taken[robot] = self._clock
@@ -181,9 +182,10 @@ class Pool:
     def to_the_end(self, robot: str) -> None:
         """Let a robot that was just served wait longest, if it still has a free slot."""
         for seats in (self.free, self.beside):
-            if seats.pop(robot, None) is not None:
+            if robot in seats:
                 self._clock += 1
                 seats[robot] = self._clock
+                seats.move_to_end(robot)
 
     def robot_for(self, *, foreground: bool) -> str:
         """Who takes the next job: the robot that waits longest of those that may; "" for nobody."""
@@ -192,10 +194,10 @@ class Pool:
             seated = name in self.shared.free or (not foreground and name in self.shared.beside)
             return name if seated else ""
         free = next(iter(self.free), "")
-        beside = "" if foreground else next(iter(self.beside), "")
-        if free and beside:
-            return free if self.free[free] < self.beside[beside] else beside
-        return free or beside
+        if foreground or not self.beside:
+            return free
+        beside = next(iter(self.beside))
+        return free if free and self.free[free] < self.beside[beside] else beside
 
     def is_ready(self, *, foreground: bool = False) -> bool:
         """Whether somebody could take a job."""

@@ -7,6 +7,7 @@ refuses does so before it writes anything. Turns of one group append to the same
 
 from __future__ import annotations
 
+from copy import copy
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -22,7 +23,6 @@ from interlock_server.core.model.schedule import Schedule
 from interlock_server.core.model.statistic import RunTimes
 from interlock_server.core.model.window import TimeWindow
 from interlock_server.core.vocabulary.lifecycle import NEXT, ROWS, creation_row
-from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.core.vocabulary.trigger import TRIGGER_NUMBERS, Trigger
 
 if TYPE_CHECKING:
@@ -181,9 +181,11 @@ class Turn:
 
     def create(self, job: Job, trigger: Trigger, reason: str = "") -> None:
         """Take in a new job and give it its first status."""
-        self._fact(FactKind.CREATE_JOB, job.id, msgspec.structs.replace(job, history=[]))
+        as_created = copy(job)  # half the time of `msgspec.structs.replace`
+        as_created.history = []
+        self._fact(FactKind.CREATE_JOB, job.id, as_created)
         apply.create_job(self.world, job)
-        self._record(job, creation_row(Lifecycle(job.lifecycle), trigger), reason)
+        self._record(job, creation_row(job.lifecycle, trigger), reason)
 
     def set(self, job: Job, **fields: Any) -> None:
         """Assign fields of a job other than its status."""

@@ -254,10 +254,11 @@ class World:
 
     def queue_gate(self, name: str) -> Closed | None:
         """What keeps a queue from giving a job."""
-        queue = self.queues[name]
-        load = self.queue_load.get(name, 0)
-        if queue.counts_chains:
-            load += self.queue_chains.get(name, 0)
+        queue, load = self.queues[name], 0
+        if queue.execution_size:
+            load = self.queue_load.get(name, 0)
+            if queue.counts_chains:
+                load += self.queue_chains.get(name, 0)
         return gate.of_queue(queue, load)
 
     def server_gate(self, name: str) -> Closed | None:
@@ -271,7 +272,7 @@ class World:
 
     def gate_before(self, server: str, queue: str, priority: int) -> GateKey | None:
         """The gate that keeps a job in its queue; "" for robots without a server, and chains."""
-        if not self.queue_is_open(queue):
+        if self.queue_gate(queue) is not None:
             return "", queue
         if server and self.provider_gate(server, queue, priority) is not None:
             return server, queue

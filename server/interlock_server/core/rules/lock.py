@@ -84,7 +84,9 @@ def _let_go(world: World, turn: Turn, job: Job) -> bool:
 def needs_of(world: World, job: Job) -> tuple[LockNeed, ...]:
     """What a job needs now, by its definition as it is now; a step needs nothing of its own."""
     definition = world.definitions.get(job.definition)
-    return definition.locks if definition is not None and job.role is not Role.STEP else ()
+    if definition is None or not definition.locks or job.role is Role.STEP:
+        return ()
+    return definition.locks
 
 
 def lacking_lock(world: World, job: Job) -> str:

@@ -38,8 +38,8 @@ def end(
     """
     if (
         job.definition not in world.special
-        and not restart_behavior.is_said(world)
         and job.status != Status.REDWOOD_POST_RUNNING
+        and not restart_behavior.is_said(world)
     ):
         turn.move(job, trigger, reason)
         return

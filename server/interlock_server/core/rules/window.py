@@ -97,6 +97,8 @@ def start_fields(job: Job, start: Start, requested_ms: int) -> dict[str, int]:
 
 def set_start(world: World, turn: Turn, job: Job, requested_ms: int) -> bool:
     """Give a job that is New or Scheduled its start; without one it is Never (TR-009, TR-029)."""
+    if _is_placed(world, job, requested_ms, turn.now_ms):
+        return True
     start = place(world, job, requested_ms, turn.now_ms)
     fields = start_fields(job, start, requested_ms)
     if start != NO_START:
@@ -109,6 +111,17 @@ def set_start(world: World, turn: Turn, job: Job, requested_ms: int) -> bool:
     turn.move(job, Trigger.FIND_NO_START, why_never(world, job, requested_ms, turn.now_ms))
     turn.follow_up(Actor(cause.actor), cause.author, cause.reason)
     return False
+
+
+def _is_placed(world: World, job: Job, requested_ms: int, now_ms: int) -> bool:
+    """Whether a job has the start that it would be given: so it is for most new jobs."""
+    return (
+        not job.window
+        and now_ms <= requested_ms == job.start_ms <= now_ms + NEVER_HORIZON_MS
+        and (job.top > 0 or job.top_start_ms == requested_ms)
+        and not (job.window_closes_ms or job.requested_ms)
+        and is_served(world, job)
+    )
 
 
 def set_start_while_held(world: World, turn: Turn, job: Job, requested_ms: int) -> None:

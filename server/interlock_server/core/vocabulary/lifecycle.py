@@ -72,7 +72,7 @@ def _lookup(rows: tuple[Row, ...]) -> bytes:
 #: Row number, or 0, at [status * TRIGGER_NUMBERS + trigger]. Holds no creations: both lifecycles
 #: create by SUBMIT, so a creation is looked up by lifecycle.
 NEXT: Final = _lookup(tuple(row for row in _ALL if row.source))
-_CREATIONS: Final = {
+_CREATIONS: Final[dict[tuple[int, int], int]] = {
     (table.lifecycle, row.trigger): row.number
     for table in LIFECYCLES.values()
     for row in table.rows
@@ -89,7 +89,7 @@ def next_row(status: int, trigger: int) -> int:
     return NEXT[status * TRIGGER_NUMBERS + trigger]
 
 
-def creation_row(lifecycle: Lifecycle, trigger: Trigger) -> int:
+def creation_row(lifecycle: int, trigger: Trigger) -> int:
     """The number of the row that creates a job of this lifecycle; 0 when that is illegal."""
     return _CREATIONS.get((lifecycle, trigger), 0)
 
