@@ -100,7 +100,7 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
 
 def _follow_move(world: World, job: Job, source: int, effects: int, at_ms: int) -> None:
     target = job.status
-    waited = effects & WAITED and waits(job, source)
+    waited = effects & WAITED and not job.attached and waits(job, source)
     if job.parent:
         kin.count(world, job, source, target)
     if effects & LEAVES:
@@ -271,7 +271,8 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if moved:
         holding.detach(world, job)
         job.attached = True  # unless a field says otherwise
-    chain_in = job.queue if holding.runs_chain(job) else ""
+    is_chain = job.chain is not None or "chain" in fields
+    chain_in = job.queue if is_chain and holding.runs_chain(job) else ""
     before = job.messages
     if rarely:
         if "locks" in fields:
@@ -291,7 +292,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         _remember_conditions(world, job)
     if chain_in:
         holding.count_chain(world, chain_in, -1)
-    if holding.runs_chain(job):
+    if is_chain and holding.runs_chain(job):
         holding.count_chain(world, job.queue, 1)
     if job.attached:
         if moved or not was_attached:
@@ -327,7 +328,7 @@ _INDEXED_FIELDS: Final = (
 
 
 def _count_waiting(world: World, job: Job, waited_in: str) -> None:
-    waits_in = job.queue if waits(job) else ""
+    waits_in = job.queue if not job.attached and waits(job) else ""
     if waits_in != waited_in:
         counts = world.queue_waiting
         if waited_in:

@@ -131,8 +131,12 @@ class Lane:
 
     def _counts(self, entry: Order, jobs: dict[int, Job]) -> bool:
         job = jobs.get(entry[3])
-        # What has left is with a robot, as a rule; that is seen first.
-        return job is not None and self.holds(job) and order_of(job) == entry
+        return (
+            job is not None
+            and not job.attached  # what has left is with a robot, as a rule: seen at once
+            and self.holds(job)
+            and order_of(job) == entry
+        )
 
     def holds(self, job: Job) -> bool:
         """Whether the job waits in this lane now."""

@@ -105,7 +105,7 @@ class Lanes:
 
     def mark(self, pool: Pool) -> None:
         """Look at a pool, if somebody of it could take a job."""
-        if pool not in self.dirty and pool.is_ready():
+        if pool not in self.dirty and (pool.free or pool.is_ready()):
             self.dirty[pool] = None
 
     def take_marked(self) -> Pool | None:

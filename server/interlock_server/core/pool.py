@@ -269,7 +269,7 @@ class Pool:
         """The first job that somebody of it may take now."""
         found = None
         background, foreground = self.heaps
-        if background and self.is_ready():
+        if background and (self.free or self.is_ready()):
             found = self.first(lanes, jobs, gate_before, foreground=False)
         if foreground and self.is_ready(foreground=True):
             other = self.first(lanes, jobs, gate_before, foreground=True)

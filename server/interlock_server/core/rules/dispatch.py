@@ -40,7 +40,9 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
     while left > 0:
         while (marked := lanes.take_marked()) is not None:
             entered += 1
-            _enter(world, race, entered, marked)
+            best = _best(world, marked)
+            if best is not None:
+                heappush(race, (best[0], entered, best[1], marked))
         if not race:
             break
         order, entered_at, lane, pool = heappop(race)
@@ -53,12 +55,6 @@ def dispatch(world: World, turn: Turn, command: Dispatch) -> bool:
     for _, _, _, pool in race:
         lanes.mark(pool)
     return bool(lanes.dirty)
-
-
-def _enter(world: World, race: Race, entered: int, pool: Pool) -> None:
-    best = _best(world, pool)
-    if best is not None:
-        heappush(race, (best[0], entered, best[1], pool))
 
 
 def _best(world: World, pool: Pool) -> tuple[Order, Lane] | None:

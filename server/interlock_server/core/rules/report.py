@@ -100,7 +100,7 @@ def _session_refusal(robot: Robot | None, command: Report) -> Rejection | None:
 def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
     refused: Refused = []
     jobs, details, handlers = world.jobs, command.details, _HANDLERS
-    special = world.special
+    special, cause = world.special, turn.cause
     count = len(command.jobs)
     fences = command.fences if len(command.fences) == count else command.fences * count
     kinds = command.kinds if len(command.kinds) == count else command.kinds * count
@@ -115,8 +115,10 @@ def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
             )
             # A handler let the server speak; what follows is the robot's again. By actor, because a
             # robot may have any name.
-            if turn.cause.actor != Actor.ROBOT:
-                turn.follow_up(Actor.ROBOT, name)
+            if turn.cause is not cause:
+                if turn.cause.actor != Actor.ROBOT:
+                    turn.follow_up(Actor.ROBOT, name)
+                cause = turn.cause
         if rejection is not None:
             refused.append((index, rejection))
         elif special and kind in _CODE_ENDS and job is not None and job.definition in special:
