@@ -62,11 +62,12 @@ def test_filters_arrive_as_the_api_has_them(interlock):
     ended = interlock(
         *("list", "-s", "Queued", "-s", "uipath/running", "--state", "final", "-d", "A"),
         *("--queue", "q", "--robot", "r", "--job", "5", "-l", "team=x", "--lifecycle", "redwood"),
-        *("--live", "--open-message"),
+        *("--live", "--open-message", "--chain", "12"),
         list=[],
     )
 
     assert ended.calls[0].keywords == {
+        "chains": (12,),
         "statuses": (Status.STATUS_REDWOOD_QUEUED, Status.STATUS_UIPATH_RUNNING),
         "states": (4,),
         "definitions": ("A",),
