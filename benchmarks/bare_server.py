@@ -15,7 +15,7 @@ import grpc
 
 from benchmarks import load_process
 from benchmarks.bare_lives import BareLives
-from interlock.v1 import job_service_pb2, robot_service_pb2
+from interlock.v1 import job_outcome_pb2, job_service_pb2, robot_service_pb2
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def unary(
     return job_service_pb2.HoldJobsResponse(
         revision=1 << 20,
         outcomes=[
-            job_service_pb2.JobOutcome(job=request.jobs[0], status=17, revision=1 << 20)  # type: ignore[arg-type]
+            job_outcome_pb2.JobOutcome(job=request.jobs[0], status=17, revision=1 << 20)  # type: ignore[arg-type]
         ],
     )
 

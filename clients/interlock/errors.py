@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from grpc.aio import AioRpcError
 
-    from interlock.v1.job_service_pb2 import Refusal
+    from interlock.v1.job_outcome_pb2 import Refusal
 
 DOMAIN: Final = "interlock"
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from interlock.client import Interlock
     from interlock.outbox import Outbox
     from interlock.recorder import Recorder
-    from interlock.v1.job_service_pb2 import Refusal
+    from interlock.v1.job_outcome_pb2 import Refusal
     from interlock.v1.robot_service_pb2 import JobVerdict, ReportDetail
 
     #: An async or plain function of one run.

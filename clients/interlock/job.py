@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from interlock.v1 import job_pb2, job_service_pb2
+    from interlock.v1 import job_outcome_pb2, job_pb2, job_service_pb2
     from interlock.v1.operator_message_pb2 import OperatorMessage
 
 
@@ -182,7 +182,7 @@ class JobHandle:
     id: int
     status: StatusName
     revision: int
-    raw: job_service_pb2.JobOutcome
+    raw: job_outcome_pb2.JobOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Outcome:
     #: Whether it was already as asked.
     unchanged: bool
     refusal: InterlockError | None
-    raw: job_service_pb2.JobOutcome
+    raw: job_outcome_pb2.JobOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +253,14 @@ class HistoryEntry:
         return f"{self.from_status} → {self.to_status}".lstrip()
 
 
-def outcome_of(raw: job_service_pb2.JobOutcome) -> Outcome:
+def outcome_of(raw: job_outcome_pb2.JobOutcome) -> Outcome:
     """Return the outcome of a verb for one job."""
     refusal = refused(raw.refusal, raw) if raw.HasField("refusal") else None
     status = status_name(raw.status)
     return Outcome(raw.job, status, raw.revision, raw.unchanged, refusal, raw)
 
 
-def handle_of(raw: job_service_pb2.JobOutcome) -> JobHandle | InterlockError:
+def handle_of(raw: job_outcome_pb2.JobOutcome) -> JobHandle | InterlockError:
     """Return the job that was created, or why none was."""
     if raw.HasField("refusal"):
         return refused(raw.refusal, raw)

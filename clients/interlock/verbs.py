@@ -14,6 +14,7 @@ from interlock.errors import Overloaded, Refused, Unavailable
 from interlock.gather import ITEMS_MAX, Gatherer
 from interlock.instant import to_timestamp
 from interlock.job import Outcome, outcome_of
+from interlock.v1 import job_outcome_pb2, job_switch_pb2
 from interlock.v1 import job_service_pb2 as api
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class Verb:
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
         self._name = name
-        self._request = getattr(api, f"{name}Request")
+        # The requests stand beside each other in two files; both are of JobService.
+        module = api if hasattr(api, f"{name}Request") else job_switch_pb2
+        self._request = getattr(module, f"{name}Request")
         #: One gatherer for calls that are equal but for their jobs; dropped when idle.
         self._gatherers: dict[Hashable, Gatherer[Outcome]] = {}
 
@@ -91,10 +94,10 @@ class Verb:
         except (Overloaded, Unavailable):
             raise
         except Refused as error:
-            refusal = api.Refusal(
+            refusal = job_outcome_pb2.Refusal(
                 reason=error.reason, message=error.message, metadata=error.metadata
             )
-            return outcome_of(api.JobOutcome(job=job, refusal=refusal))
+            return outcome_of(job_outcome_pb2.JobOutcome(job=job, refusal=refusal))
 
     async def _act_gathered(self, job: int, fields: dict[str, Any]) -> Outcome:
         key = tuple(sorted((name, str(value)) for name, value in fields.items()))

@@ -8,7 +8,7 @@ from grpc.aio import AioRpcError, Metadata
 
 from interlock import errors
 from interlock.v1.error_reason_pb2 import ErrorReason
-from interlock.v1.job_service_pb2 import Refusal
+from interlock.v1.job_outcome_pb2 import Refusal
 
 REASONS = [name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()[1:]]
 

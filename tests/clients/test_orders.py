@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from interlock import Robot
-from interlock.v1.job_service_pb2 import Refusal
+from interlock.v1.job_outcome_pb2 import Refusal
 from interlock.v1.robot_service_pb2 import OrderKind
 from tests.support.fake_server import DEFINITION
 from tests.support.robot_work import (

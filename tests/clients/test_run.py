@@ -6,8 +6,8 @@ import threading
 from datetime import UTC, datetime
 
 from interlock import Refused
+from interlock.v1.job_outcome_pb2 import Refusal
 from interlock.v1.job_pb2 import ResumeKind
-from interlock.v1.job_service_pb2 import Refusal
 from interlock.v1.robot_service_pb2 import OrderKind
 from tests.support.fake_server import DEFINITION
 from tests.support.robot_work import (

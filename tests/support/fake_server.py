@@ -17,7 +17,13 @@ from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status  # type: ignore[import-untyped]
 
-from interlock.v1 import event_pb2, job_pb2, job_service_pb2, lifecycle_service_pb2
+from interlock.v1 import (
+    event_pb2,
+    job_outcome_pb2,
+    job_pb2,
+    job_service_pb2,
+    lifecycle_service_pb2,
+)
 from interlock.v1 import robot_service_pb2 as robots
 from interlock.v1 import watch_service_pb2 as watches
 from interlock.v1.job_service_pb2_grpc import (
@@ -243,8 +249,8 @@ class FakeJobService(JobServiceServicer):
 
     def _create(self, new: Any) -> list[Any]:
         if new.definition == "Missing":
-            refusal = job_service_pb2.Refusal(reason="DEFINITION_NOT_FOUND", message="no Missing")
-            return [job_service_pb2.JobOutcome(refusal=refusal)]
+            refusal = job_outcome_pb2.Refusal(reason="DEFINITION_NOT_FOUND", message="no Missing")
+            return [job_outcome_pb2.JobOutcome(refusal=refusal)]
         made = []
         for _ in range(new.count or 1):
             job = self._server.add_job(parameters_json=new.parameters_json or "{}")
@@ -289,12 +295,12 @@ class FakeJobService(JobServiceServicer):
     def _hold(self, number: int) -> Any:
         job = self._server.jobs[number]
         if job.status != S.STATUS_REDWOOD_SCHEDULED:
-            refusal = job_service_pb2.Refusal(
+            refusal = job_outcome_pb2.Refusal(
                 reason="ILLEGAL_TRANSITION",
                 message=f"expected to hold job {number}, but it is not Scheduled",
                 metadata={"status": "Held", "allowed": "release"},
             )
-            return job_service_pb2.JobOutcome(job=number, status=job.status, refusal=refusal)
+            return job_outcome_pb2.JobOutcome(job=number, status=job.status, refusal=refusal)
         self._server.move(number, 57)
         return _outcome(job)
 
@@ -409,7 +415,7 @@ class FakeSession:
         self.details: dict[tuple[int, int], robots.ReportDetail] = {}
         self.batches: list[robots.ReportColumns] = []
         self.acknowledges = True
-        self.refusals: dict[tuple[int, int], job_service_pb2.Refusal] = {}
+        self.refusals: dict[tuple[int, int], job_outcome_pb2.Refusal] = {}
         self.heartbeats = 0
         self.order_acks: list[robots.OrderAck] = []
         self.drained = False
@@ -534,8 +540,8 @@ _NAMES: Final = [
 ]
 
 
-def _outcome(job: job_pb2.Job) -> job_service_pb2.JobOutcome:
-    return job_service_pb2.JobOutcome(job=job.id, status=job.status, revision=job.revision)
+def _outcome(job: job_pb2.Job) -> job_outcome_pb2.JobOutcome:
+    return job_outcome_pb2.JobOutcome(job=job.id, status=job.status, revision=job.revision)
 
 
 def _block(changes: list[FakeChange]) -> event_pb2.ChangeBlock:

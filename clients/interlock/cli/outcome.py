@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from interlock.cli.invocation import Invocation
-    from interlock.v1.job_service_pb2 import JobOutcome
+    from interlock.v1.job_outcome_pb2 import JobOutcome
 
 
 def show_outcomes(invocation: Invocation, outcomes: Sequence[JobOutcome], *, done: str) -> int:

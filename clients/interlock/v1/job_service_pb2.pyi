@@ -15,12 +15,6 @@ from interlock.v1 import job_outcome_pb2 as _job_outcome_pb2
 from interlock.v1 import job_pb2 as _job_pb2
 from interlock.v1 import operator_message_pb2 as _operator_message_pb2
 from interlock.v1 import status_pb2 as _status_pb2
-from interlock.v1.job_outcome_pb2 import JobOutcome as JobOutcome
-from interlock.v1.job_outcome_pb2 import Refusal as Refusal
-from interlock.v1.job_switch_pb2 import DisableJobsRequest as DisableJobsRequest
-from interlock.v1.job_switch_pb2 import DisableJobsResponse as DisableJobsResponse
-from interlock.v1.job_switch_pb2 import EnableJobsRequest as EnableJobsRequest
-from interlock.v1.job_switch_pb2 import EnableJobsResponse as EnableJobsResponse
 import builtins as _builtins
 import sys
 import typing as _typing

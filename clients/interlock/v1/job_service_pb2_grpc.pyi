@@ -7,12 +7,6 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from interlock.v1 import job_service_pb2 as _job_service_pb2
 from interlock.v1 import job_switch_pb2 as _job_switch_pb2
-from interlock.v1.job_outcome_pb2 import JobOutcome as JobOutcome
-from interlock.v1.job_outcome_pb2 import Refusal as Refusal
-from interlock.v1.job_switch_pb2 import DisableJobsRequest as DisableJobsRequest
-from interlock.v1.job_switch_pb2 import DisableJobsResponse as DisableJobsResponse
-from interlock.v1.job_switch_pb2 import EnableJobsRequest as EnableJobsRequest
-from interlock.v1.job_switch_pb2 import EnableJobsResponse as EnableJobsResponse
 import abc as _abc_1
 import grpc as _grpc
 import sys

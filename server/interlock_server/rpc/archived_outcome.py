@@ -15,7 +15,7 @@ from interlock_server.rpc.validate import ID_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from interlock.v1.job_service_pb2 import JobOutcome
+    from interlock.v1.job_outcome_pb2 import JobOutcome
     from interlock_server.partition import Partition
 
 _OVER: Final = Reason.ALREADY_FINAL.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from interlock.v1 import job_pb2, job_service_pb2
+from interlock.v1 import job_outcome_pb2, job_pb2, job_service_pb2
 from interlock_server.core.command import (
     ChangeJobs,
     EditJob,
@@ -126,18 +126,18 @@ def fire_conditions(
 # -- answers ------------------------------------------------------------------------------------
 
 
-def refusal(rejection: Rejection) -> job_service_pb2.Refusal:
+def refusal(rejection: Rejection) -> job_outcome_pb2.Refusal:
     """Why one item was refused."""
-    return job_service_pb2.Refusal(
+    return job_outcome_pb2.Refusal(
         reason=reason_name(int(rejection.reason)),
         message=rejection.sentence,
         metadata=rejection.metadata,
     )
 
 
-def outcome(found: Outcome) -> job_service_pb2.JobOutcome:
+def outcome(found: Outcome) -> job_outcome_pb2.JobOutcome:
     """What became of one job."""
-    return job_service_pb2.JobOutcome(
+    return job_outcome_pb2.JobOutcome(
         job=found.job,
         status=found.status,  # type: ignore[arg-type]  # same numbers
         revision=found.revision,
@@ -146,12 +146,12 @@ def outcome(found: Outcome) -> job_service_pb2.JobOutcome:
     )
 
 
-def outcomes(found: Iterable[Outcome]) -> list[job_service_pb2.JobOutcome]:
+def outcomes(found: Iterable[Outcome]) -> list[job_outcome_pb2.JobOutcome]:
     """What became of some jobs."""
     return [outcome(each) for each in found]
 
 
-def raise_single_refusal(found: Sequence[job_service_pb2.JobOutcome], targets: int) -> None:
+def raise_single_refusal(found: Sequence[job_outcome_pb2.JobOutcome], targets: int) -> None:
     """Refuse the call as a whole if it was about one job and that was refused."""
     if targets != 1 or not found or not found[0].HasField("refusal"):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.v1 import job_service_pb2 as pb
+from interlock.v1 import job_switch_pb2 as switch_pb
 from interlock.v1.job_service_pb2_grpc import JobServiceServicer
 from interlock_server.core.command import RestartJobs, Verb
 from interlock_server.core.vocabulary.actor import Actor
@@ -41,8 +42,8 @@ Verbed = TypeVar(
     pb.RescheduleJobsResponse,
     pb.SetJobPriorityResponse,
     pb.CompleteJobsResponse,
-    pb.DisableJobsResponse,
-    pb.EnableJobsResponse,
+    switch_pb.DisableJobsResponse,
+    switch_pb.EnableJobsResponse,
     pb.FireResumeConditionsResponse,
     pb.SubmitJobsResponse,
 )
@@ -201,16 +202,16 @@ class JobService(JobServiceServicer):
         )
 
     async def DisableJobs(  # noqa: N802
-        self, request: pb.DisableJobsRequest, _context: Context
-    ) -> pb.DisableJobsResponse:
+        self, request: switch_pb.DisableJobsRequest, _context: Context
+    ) -> switch_pb.DisableJobsResponse:
         """Switch calls of live chains off."""
-        return await self._change(request, Verb.DISABLE, pb.DisableJobsResponse)
+        return await self._change(request, Verb.DISABLE, switch_pb.DisableJobsResponse)
 
     async def EnableJobs(  # noqa: N802
-        self, request: pb.EnableJobsRequest, _context: Context
-    ) -> pb.EnableJobsResponse:
+        self, request: switch_pb.EnableJobsRequest, _context: Context
+    ) -> switch_pb.EnableJobsResponse:
         """Switch calls of live chains on again."""
-        return await self._change(request, Verb.ENABLE, pb.EnableJobsResponse)
+        return await self._change(request, Verb.ENABLE, switch_pb.EnableJobsResponse)
 
     async def RestartJobs(  # noqa: N802
         self, request: pb.RestartJobsRequest, _context: Context

@@ -11,7 +11,7 @@ import pytest
 from interlock.cli.robot import robot_sheet
 from interlock.cli.sheet import paint
 from interlock.v1.definition_pb2 import Definition, Parameter
-from interlock.v1.job_service_pb2 import JobOutcome
+from interlock.v1.job_outcome_pb2 import JobOutcome
 from interlock.v1.operator_message_pb2 import OperatorMessage, ReplyStatus
 from interlock.v1.queue_pb2 import Queue
 from interlock.v1.robot_pb2 import Robot, RobotState

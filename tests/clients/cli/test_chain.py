@@ -6,8 +6,8 @@ import json
 
 from interlock.chain import tree_of
 from interlock.job import Job
+from interlock.v1.job_outcome_pb2 import JobOutcome
 from interlock.v1.job_pb2 import Job as Message
-from interlock.v1.job_service_pb2 import JobOutcome
 from interlock.v1.status_pb2 import Status
 from tests.clients.cli.fake_interlock import wrapped
 

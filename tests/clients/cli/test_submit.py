@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from interlock.v1.job_outcome_pb2 import JobOutcome
 from interlock.v1.job_pb2 import Job
-from interlock.v1.job_service_pb2 import JobOutcome
 from interlock.v1.status_pb2 import Status
 from tests.clients.cli.fake_interlock import wrapped
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from interlock.v1.job_service_pb2 import JobOutcome, Refusal
+from interlock.v1.job_outcome_pb2 import JobOutcome, Refusal
 from interlock.v1.status_pb2 import Status
 from tests.clients.cli.fake_interlock import wrapped
 

@@ -21,6 +21,7 @@ from interlock.v1 import (
 )
 from interlock.v1 import explain_service_pb2 as explanations
 from interlock.v1 import job_service_pb2 as jobs
+from interlock.v1 import job_switch_pb2 as switches
 from interlock.v1 import lifecycle_service_pb2 as lifecycles
 from interlock.v1 import lock_service_pb2 as locks
 from interlock.v1 import media_service_pb2 as media
@@ -57,8 +58,8 @@ ACCEPTED: Final[dict[str, Callable[[Scene], Message]]] = {
     ),
     "JobService/EditJob": lambda scene: jobs.EditJobRequest(job=scene.held, priority=60),
     "JobService/CompleteJobs": lambda scene: jobs.CompleteJobsRequest(jobs=[scene.outside]),
-    "JobService/DisableJobs": lambda scene: jobs.DisableJobsRequest(jobs=[scene.chained]),
-    "JobService/EnableJobs": lambda scene: jobs.EnableJobsRequest(jobs=[scene.disabled]),
+    "JobService/DisableJobs": lambda scene: switches.DisableJobsRequest(jobs=[scene.chained]),
+    "JobService/EnableJobs": lambda scene: switches.EnableJobsRequest(jobs=[scene.disabled]),
     "JobService/FireResumeConditions": lambda _: jobs.FireResumeConditionsRequest(
         kind=job_pb2.RESUME_KIND_PERSON, key="task-1"
     ),

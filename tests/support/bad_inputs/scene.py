@@ -25,6 +25,7 @@ from interlock.v1 import (
 )
 from interlock.v1 import catalog_service_pb2 as catalog
 from interlock.v1 import job_service_pb2 as jobs
+from interlock.v1 import job_switch_pb2 as switches
 from interlock.v1 import lock_service_pb2 as locks
 from interlock.v1 import media_service_pb2 as media
 from interlock.v1 import named_event_service_pb2 as events
@@ -306,7 +307,7 @@ class Scene:
     def _submit_chain(self) -> None:
         self.chain = self.submit("nightly", queue="finance", hold=True)
         self.step, self.chained, self.disabled = range(self.chain + 1, self.chain + 4)
-        self.stubs.jobs.DisableJobs(jobs.DisableJobsRequest(jobs=[self.disabled]))
+        self.stubs.jobs.DisableJobs(switches.DisableJobsRequest(jobs=[self.disabled]))
 
     def _compact_another(self) -> None:
         admin = self.stubs.admin
