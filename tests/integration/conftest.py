@@ -10,7 +10,9 @@ from tests.support.own_process import ServerProcess
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A server in a process of its own, for all tests of a module."""
-    with ServerProcess(tmp_path_factory.mktemp("server"), "--durability", "off") as server:
+    # Nobody's session may end because a module takes its time on a slow machine.
+    flags = ("--durability", "off", "--session-ttl", "1h")
+    with ServerProcess(tmp_path_factory.mktemp("server"), *flags) as server:
         yield server
 
 

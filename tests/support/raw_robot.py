@@ -21,8 +21,10 @@ _END: Final = object()
 class RawRobot:
     """One session. `say` sends a message or bytes; `hear` waits for a message of a kind."""
 
-    def __init__(self, channel: grpc.Channel, name: str = "robot-1") -> None:
-        """Open the stream; nothing is said yet."""
+    def __init__(
+        self, channel: grpc.Channel, name: str = "robot-1", *, lasts_s: float | None = 60
+    ) -> None:
+        """Open the stream; nothing is said yet. `lasts_s` is for tests that would hang."""
         self.name = name
         self.epoch = 0
         self.sequence = 0
@@ -33,7 +35,7 @@ class RawRobot:
             request_serializer=_to_bytes,
             response_deserializer=pb.SessionResponse.FromString,
         )
-        self._call: Any = open_stream(iter(self._said.get, _END), timeout=60)
+        self._call: Any = open_stream(iter(self._said.get, _END), timeout=lasts_s)
         self._heard: Iterator[pb.SessionResponse] = iter(self._call)
 
     def hello(self, *definitions: str, **fields: Any) -> Self:

@@ -153,7 +153,7 @@ class Scene:
 
     def connect(self, name: str, *definitions: str, **fields: Any) -> RawRobot:
         """Open a session that lasts as long as the scene."""
-        robot = RawRobot(self.channel, name)
+        robot = RawRobot(self.channel, name, lasts_s=None)  # as long as the scene, however slow
         self._robots.append(robot)
         return robot.hello(*definitions, **fields)
 
