@@ -59,7 +59,7 @@ ADDRESS_VARIABLE: Final = "INTERLOCK_ADDRESS"
 
 _OPTIONS: Final = (
     # A dead link is found within 30 s; the server allows a ping every 10 s. Nothing else ends a
-    # watch whose connection was reset without grpc's noticing: grpcio 1.74 to 1.76 on Linux may
+    # watch whose connection was reset without grpc's noticing: grpcio 1.74 and 1.76 on Linux may
     # miss one that comes right behind a message (tests/integration/test_missed_reset.py tells how).
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
