@@ -15,6 +15,7 @@ from interlock_server.core.lane import waits
 from interlock_server.core.model.definition import Completion
 from interlock_server.core.model.job import ResumeKind, Role
 from interlock_server.core.rejection import Rejection
+from interlock_server.core.rules.restart_question import Choice
 from interlock_server.core.vocabulary.status import IS_FINAL, STATUS_NAME, Status
 from tests.simulation.actions import choices_of
 from tests.simulation.site import MINUTE_MS, REDWOOD
@@ -65,7 +66,7 @@ def heal(life: Life) -> None:
 
 
 def _run(life: Life, done: Callable[[], bool], *, help_jobs: bool = False) -> None:
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         life.recent.append(f"heal {help_jobs=}")
         for _ in range(30):
             for robot in life.robots.values():
@@ -81,7 +82,7 @@ def _run(life: Life, done: Callable[[], bool], *, help_jobs: bool = False) -> No
             for job in list(life.core.world.jobs.values()):
                 _help(life, job)
             for message in list(life.core.world.open_messages):
-                _answer(life, message)
+                _answer(life, message, tired=number > ROUNDS // 2)
         life.settle()
         life.pass_time(life.choose.choice([MINUTE_MS, 60 * MINUTE_MS, 24 * 60 * MINUTE_MS]))
         if done():
@@ -121,9 +122,13 @@ def _help(life: Life, job: Job) -> None:
         _raise_missing(life, job)
 
 
-def _answer(life: Life, message: int) -> None:
+def _answer(life: Life, message: int, *, tired: bool) -> None:
+    """Reply at random; an operator who is tired of restarting what fails again lets it be."""
     choices = list(choices_of(life, message))
-    answer = life.do(c.Reply(message, life.choose.choice(choices) if choices else "yes"))
+    chosen = life.choose.choice(choices) if choices else "yes"
+    if tired and Choice.NO_RESTART in choices:
+        chosen = Choice.NO_RESTART
+    answer = life.do(c.Reply(message, chosen))
     assert not isinstance(answer, Rejection), answer
 
 

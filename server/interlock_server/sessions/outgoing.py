@@ -125,19 +125,20 @@ def order_of(job: Job, fence: int, kind: EffectKind, message: int = 0, reply: st
 
 
 def _action_of(world: World, job: Job) -> EffectKind | None:
-    """What is due of a job's actions; a robot that has done it lets the order pass."""
-    if job.status == Status.REDWOOD_ASSIGNED and pre_running.waits_in_vain(world, job):
-        return EffectKind.START
-    if job.definition not in world.special:
-        return None
-    definition = world.definitions[job.definition]
+    """What is due of a job's actions; a robot that has done it lets the order pass.
+
+    By the job alone where its action has begun: the definition may have lost it since, and a robot
+    that missed the order would wait for ever.
+    """
     match job.status:
         case Status.REDWOOD_PRE_RUNNING:
             return EffectKind.RUN_PRE_RUNNING
-        case Status.REDWOOD_RUNNING if definition.acts_before:
+        case Status.REDWOOD_RUNNING if job.pending_status:
             return EffectKind.START
         case Status.REDWOOD_POST_RUNNING:
             return EffectKind.RUN_POST_RUNNING
+        case Status.REDWOOD_ASSIGNED if pre_running.waits_in_vain(world, job):
+            return EffectKind.START
     return None
 
 

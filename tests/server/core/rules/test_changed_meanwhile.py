@@ -36,3 +36,17 @@ def test_a_job_that_is_never_and_is_held_by_its_action_is_never_no_more():
 
     assert job.status == Status.REDWOOD_HELD
     core.check_replay()
+
+
+def test_the_order_to_start_stands_although_the_definition_has_lost_its_action_since():
+    core = CoreDriver()
+    core.define(REDWOOD, Lifecycle.REDWOOD, pre_running=(Rule("false", RuleEffect.HOLD),))
+    core.connect("robot-1", REDWOOD, actions=True)
+    job = core.submit()
+    core.dispatch()
+    core.report(ReportKind.ACCEPTED, job)  # the rules let it go, and the order is lost
+    assert job.status == Status.REDWOOD_RUNNING
+
+    core.define(REDWOOD, Lifecycle.REDWOOD)
+
+    assert [order.kind for order in standing_orders(core.world, "robot-1")] == [EffectKind.START]
