@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock.v1 import explain_service_pb2 as pb
@@ -77,11 +78,22 @@ async def _explanations(partition: Partition, job_id: int) -> AsyncIterator[Expl
             yield found
         if IS_FINAL[found.status]:
             return
-        try:
-            async with asyncio.timeout(LOOK_EVERY_S):
+        await _worth_a_look(partition, job_id, found.revision, revision)
+
+
+async def _worth_a_look(partition: Partition, job_id: int, seen: int, revision: int) -> None:
+    """Wait until the job has changed, or for as long as its reasons may stay unlooked at.
+
+    Not until anything has changed: a busy partition would explain a job with every commit.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_EVERY_S):
+            while True:
                 await partition.history.wait_beyond(revision)
-        except TimeoutError:
-            continue
+                revision = partition.history.head_revision
+                job = partition.world.jobs.get(job_id)
+                if job is None or job.revision != seen:
+                    return
 
 
 async def _explain(partition: Partition, job_id: int) -> Explanation:

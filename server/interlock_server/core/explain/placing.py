@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from heapq import nsmallest
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.explain import robots
 from interlock_server.core.explain.reason import Reason, ReasonKind
-from interlock_server.core.explain.sight import Sight, first
+from interlock_server.core.explain.sight import JOBS_MAX, Sight, first
 from interlock_server.core.gate import Closed
 from interlock_server.core.holding import runs_chain
 from interlock_server.core.lane import order_of, waits
@@ -14,12 +16,14 @@ from interlock_server.core.rules import lock
 from interlock_server.core.vocabulary.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlock_server.core.lane import Lane, Order
     from interlock_server.core.model.job import Job
     from interlock_server.core.world import World
 
-#: Jobs before it that are counted exactly.
-COUNTED_MAX: Final = 100_000
+#: Jobs before it that are counted; looking at them holds up the engine.
+COUNTED_MAX: Final = 10_000
 
 
 def of_waiting(sight: Sight, job: Job) -> list[Reason]:
@@ -106,24 +110,30 @@ def _order(sight: Sight, job: Job) -> list[Reason]:
     world = sight.world
     if not waits(job):
         return []
-    order, before = order_of(job), []
-    for lane in world.lanes.by_queue.get(job.queue, ()):
-        before += [entry[3] for entry in lane.heap if entry < order and _stands(world, lane, entry)]
-        if len(before) > COUNTED_MAX:
-            break
+    own = order_of(job)
+    before = list(islice(_before(world, job.queue, own), COUNTED_MAX))
     if not before:
         return []
-    before.sort(key=lambda each: order_of(world.jobs[each]))
+    first_of_all = [order[3] for order in nsmallest(JOBS_MAX, before)]
+    count = f"at least {COUNTED_MAX:,}" if len(before) == COUNTED_MAX else f"{len(before):,}"
     return [
         Reason(
             kind=ReasonKind.ORDER,
-            sentence=f"{len(before):,} of queue {job.queue!r} go before it, first "
-            f"{sight.named(before[:1])}",
+            sentence=f"{count} of queue {job.queue!r} go before it, first "
+            f"{sight.named(first_of_all[:1])}",
             object=job.queue,
-            jobs=tuple(before[:20]),
+            jobs=tuple(first_of_all),
             position=len(before),
         )
     ]
+
+
+def _before(world: World, queue: str, own: Order) -> Iterator[Order]:
+    """Places in the dispatch order of a queue before one; in no order."""
+    for lane in world.lanes.by_queue.get(queue, ()):
+        for order in lane.heap:
+            if order < own and _stands(world, lane, order):
+                yield order
 
 
 def _stands(world: World, lane: Lane, entry: Order) -> bool:
