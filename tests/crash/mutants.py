@@ -157,11 +157,11 @@ def forget_timer() -> None:
 
 
 def snapshot_forgets_a_job() -> None:
-    """A snapshot lacks a live job."""
+    """A snapshot lacks some live jobs: of a single one, the end may come before the kill does."""
     real = Checkpoint._slice
 
     def take(self: Checkpoint, jobs: list[int]) -> list[Any]:
-        return real(self, jobs)[1:]
+        return [row for place, row in enumerate(real(self, jobs)) if place % 3]
 
     _replace(Checkpoint, "_slice", take)
 

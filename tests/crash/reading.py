@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from grpc import aio
 
 from interlock.v1.admin_service_pb2 import GetStatusRequest, VerifyRequest
+from interlock.v1.job_service_pb2 import ListJobsRequest, ListScope
 from interlock.v1.watch_service_pb2 import WatchForm, WatchRequest
 from tests.crash.life import meaning
 
@@ -36,6 +37,20 @@ async def read_all(life: Life, account: Account) -> list[str]:
     finally:
         call.cancel()
     return []
+
+
+async def lost(life: Life, account: Account) -> list[str]:
+    """Jobs that have changes and that the server does not know any more."""
+    listed: set[int] = set()
+    request = ListJobsRequest(scope=ListScope.LIST_SCOPE_ALL, page_size=1_000)
+    while True:
+        page = await life.jobs.ListJobs(request, timeout=10)
+        listed |= {job.id for job in page.jobs}
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    missing = sorted(account.by_job.keys() - listed)
+    return [f"stored: job {job} has changes and is not listed" for job in missing]
 
 
 async def verified(life: Life) -> list[str]:

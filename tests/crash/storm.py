@@ -23,7 +23,7 @@ from interlock.v1.status_pb2 import Lifecycle, Status
 from tests.crash.account import FINAL, Account
 from tests.crash.ledger import Ledger
 from tests.crash.life import Life, Lives, is_cut_off, meaning
-from tests.crash.reading import read_all, verified
+from tests.crash.reading import lost, read_all, verified
 from tests.crash.server_process import SERVER, ServerProcess
 from tests.crash.storm_client import SdkClient, StormClient
 from tests.crash.storm_robot import StormRobot
@@ -60,6 +60,8 @@ class Plan:
     kills: int
     seed: int
     clients: int = 5
+    #: The share of what clients do that only looks.
+    reads: float = 0.25
     robots: int = 3
     watchers: int = 17
     sdk: bool = True
@@ -138,7 +140,9 @@ class Storm:
             for form in ((True, False) if plan.sdk else ())
         ]
         self.clients = [
-            StormClient(f"client-{number}", self.lives, self.ledger, self.account, self._rng())
+            StormClient(
+                f"client-{number}", self.lives, self.ledger, self.account, self._rng(), plan.reads
+            )
             for number in range(plan.clients)
         ]
         self.sdk_clients: list[Any] = (
@@ -216,6 +220,7 @@ class Storm:
         account = Account()
         async with Life(self.server.address) as life:
             await read_all(life, account)
+            self.ledger.broken += await lost(life, account)
         self.ledger.broken += account.problems()
         self.ledger.broken += self.ledger.problems(account)
         self.ledger.broken += self.evidence.problems(account)

@@ -46,7 +46,13 @@ class StormClient:
     """One client."""
 
     def __init__(
-        self, name: str, lives: Lives, ledger: Ledger, account: Account, rng: Random
+        self,
+        name: str,
+        lives: Lives,
+        ledger: Ledger,
+        account: Account,
+        rng: Random,
+        reads: float,
     ) -> None:
         self.name = name
         self.leaving = False
@@ -54,6 +60,7 @@ class StormClient:
         self._ledger = ledger
         self._account = account
         self._rng = rng
+        self._reads = reads
         self._requests = 0
         self._own: list[Asked] = []
 
@@ -61,9 +68,9 @@ class StormClient:
         """Ask one thing after the other until told to leave; then every outcome is known."""
         while not self.leaving:
             choice = self._rng.random()
-            if choice < 0.25:
+            if choice < self._reads:
                 await self._read()
-            elif choice < 0.3 and self._own:
+            elif choice < self._reads + _REPEATS and self._own:
                 await self._repeat(self._rng.choice(self._own))
             else:
                 await self._ask(self._new())

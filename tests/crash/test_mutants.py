@@ -44,7 +44,15 @@ PLANS: dict[str, dict[str, Any]] = {
     # In each life a snapshot has the time to be completed.
     "snapshot_forgets_a_job": {"life_s": (0.3, 0.5), "compact_every": 1},
     # A snapshot that shows what is not durable keeps the server from starting: found, but not here.
-    "read_before_fsync": {"compact_every": 1_000},
+    # Somebody has to look between the decision and its commit, in the last tenth of a second of a
+    # life: so most of many clients look, and there are many short lives.
+    "read_before_fsync": {
+        "compact_every": 1_000,
+        "clients": 12,
+        "reads": 0.7,
+        "life_s": (0.1, 0.3),
+        "kills": 40,
+    },
 }
 
 
