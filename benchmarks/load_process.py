@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -37,20 +39,30 @@ def clean_environment() -> dict[str, str]:
 class LoadProcess:
     """One process. Use as `async with`: it is ended when the block ends."""
 
-    def __init__(self, module: str, task: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        module: str,
+        task: Mapping[str, Any],
+        *,
+        interpreter: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run `module` with this interpreter, by default our own, and these further settings."""
         self.module = module
         self._task = task
+        self._interpreter = str(interpreter or sys.executable)
+        self._environment = environment or {}
         self._process: asyncio.subprocess.Process | None = None
         self._last_words: asyncio.Task[bytes] | None = None
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", self.module),
+            *(self._interpreter, "-m", self.module),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=_LINE_MAX,
-            env=clean_environment(),
+            env={**clean_environment(), **self._environment},
             start_new_session=True,  # Ctrl-C is for the parent, which ends this one in order
         )
         assert self._process.stderr is not None
@@ -74,9 +86,9 @@ class LoadProcess:
         except TimeoutError:
             process.kill()
             await process.wait()
-        except asyncio.CancelledError:
-            process.kill()
-            raise
+        finally:
+            with suppress(ProcessLookupError):  # nobody of its group is left: as it should be
+                os.killpg(process.pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int:
