@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.peers.postgres import postgres
 from benchmarks.peers.protocol import NotInstalled, Peer, Rate, WrongCount
+from benchmarks.peers.redis import redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ PEERS: Final[dict[str, Callable[[Path], Peer]]] = {
     "postgres-single": partial(postgres, batch=1),
     "postgres-unnest-100": partial(postgres, batch=100),
     "postgres-unnest-1000": partial(postgres, batch=1_000),
+    "redis-single": partial(redis, batch=1),
+    "redis-batch-100": partial(redis, batch=100),
 }
 FAILED: Final = 1
 SKIPPED: Final = 3
