@@ -25,7 +25,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  rows sim fmt lint type bench-quick constraints docs-pages clean
+  rows sim fmt lint type bench bench-quick bench-guard constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -118,8 +118,14 @@ lint: $(DEV_STAMP) ## check style and format
 type: $(DEV_STAMP) ## check types
 	@$(PY) -m mypy
 
-bench-quick: $(DEV_STAMP) ## measure for a minute or two, as ratios to bare grpc
-	@$(PY) -m benchmarks.quick $(ARGS)
+bench: $(DEV_STAMP) ## measure everything, in at most 25 minutes; also beside what bench-peers installed
+	@$(PY) -m benchmarks.suite $(ARGS)
+
+bench-quick: $(DEV_STAMP) ## measure the core for a minute or two, as ratios to bare grpc
+	@$(PY) -m benchmarks.suite --quick $(ARGS)
+
+bench-guard: $(DEV_STAMP) ## fail when a server takes much more processor time than it did
+	@$(PY) -m benchmarks.guard $(ARGS)
 
 # --- care -----------------------------------------------------------------------------------------
 

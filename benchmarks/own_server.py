@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.load_process import ProcessEnded, clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
+#: What is started: the server as it is.
+PROGRAM: Final = ("-m", "interlock_server")
 _READY_SECONDS: Final = 120.0
 _END_SECONDS: Final = 30.0
 _LOOK_EVERY_SECONDS: Final = 0.005
@@ -27,8 +30,16 @@ class OwnServer:
     `directory` is where the temporary directory is made; by default where the system has them.
     """
 
-    def __init__(self, *, directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Path | None = None,
+        program: Sequence[str] = PROGRAM,
+        settings: Sequence[str] = (),
+    ) -> None:
         self.address = ""
+        self._program = program
+        self._settings = settings
         self._parent = directory
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -72,9 +83,9 @@ class OwnServer:
         port_file.unlink(missing_ok=True)
         with (folder / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "interlock_server", "--listen", "127.0.0.1:0"),
+                *(sys.executable, *self._program, "--listen", "127.0.0.1:0"),
                 *("--data-dir", str(self.data), "--port-file", str(port_file)),
-                *("--durability", "full", "--log-level", "warning"),
+                *("--durability", "full", "--log-level", "warning", *self._settings),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

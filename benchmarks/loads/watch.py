@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 
 from benchmarks import load_process
-from benchmarks.bare_server import FAN_OUT, write_recording
-from benchmarks.report_load import CHANNEL_OPTIONS
+from benchmarks.bare.fan_out import FAN_OUT, write_recording
+from benchmarks.loads.robot_stream import CHANNEL_OPTIONS
 from interlock.v1.watch_service_pb2 import WatchForm, WatchRequest, WatchResponse
 
 WATCH = "/interlock.v1.WatchService/Watch"

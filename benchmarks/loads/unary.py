@@ -8,22 +8,12 @@ import time
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from benchmarks import load_process
-from benchmarks.bare_server import UNARY
-from benchmarks.report_load import CHANNEL_OPTIONS
+from benchmarks.bare.echo import UNARY
+from benchmarks.loads.robot_stream import CHANNEL_OPTIONS
 from interlock.v1 import job_service_pb2 as api
 from interlock.v1.job_service_pb2_grpc import JobServiceStub
-
-
-async def _submit(stub: Any, definition: str, count: int) -> list[int]:
-    """Create jobs that wait for tomorrow, so that a hold and a release are one transition each."""
-    tomorrow = Timestamp()
-    tomorrow.FromSeconds(int(time.time()) + 86_400)
-    new = api.NewJob(definition=definition, count=count, start_time=tomorrow)
-    answer = await stub.SubmitJobs(api.SubmitJobsRequest(jobs=[new]))
-    return [outcome.job for outcome in answer.outcomes]
 
 
 async def _call_until(until: float, job: int, hold: Any, release: Any) -> int:
@@ -40,10 +30,8 @@ async def main() -> None:
     """Call for as long as each line says; answers with counts and times."""
     lines = load_process.orders()
     task = await anext(lines)
-    callers = task["callers"]
     async with grpc.aio.insecure_channel(task["address"], options=CHANNEL_OPTIONS) as channel:
         if task["bare"]:
-            jobs = list(range(1, callers + 1))
             hold: Any = channel.unary_unary(
                 UNARY,
                 request_serializer=api.HoldJobsRequest.SerializeToString,
@@ -57,13 +45,14 @@ async def main() -> None:
             )
         else:
             stub: Any = JobServiceStub(channel)
-            jobs = await _submit(stub, task["definition"], callers)
             hold, release = stub.HoldJobs, stub.ReleaseJobs
         load_process.say(ready=True)
         async for line in lines:
             began, used = time.monotonic(), time.process_time()
             until = began + line["seconds"]
-            calls = await asyncio.gather(*(_call_until(until, job, hold, release) for job in jobs))
+            calls = await asyncio.gather(
+                *(_call_until(until, job, hold, release) for job in task["jobs"])
+            )
             load_process.say(
                 calls=sum(calls),
                 began=began,

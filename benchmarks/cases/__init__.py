@@ -1,0 +1,32 @@
+"""The cases of the suite, in the order in which they are measured."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.cases import (
+    fan_out,
+    gathered,
+    lives,
+    lives_peers,
+    reports,
+    reports_1000,
+    start_up,
+    unary,
+    watchers_20,
+)
+
+CASES: Final = {
+    case.name: case
+    for case in (
+        reports.CASE,
+        reports_1000.CASE,
+        watchers_20.CASE,
+        unary.CASE,
+        gathered.CASE,
+        *lives.CASES,
+        lives_peers.CASE,
+        fan_out.CASE,
+        start_up.CASE,
+    )
+}

@@ -1,0 +1,53 @@
+"""Rounds of ours against other systems, those that are installed here, one after the other.
+
+Only one of them is there at a time: an idle server of another system is not always idle.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.measurement import Measurement
+from benchmarks.rounds import Rival, alternate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.bench import Place
+    from benchmarks.measurement import Target
+    from benchmarks.rounds import Subject
+
+
+async def against_peers(
+    place: Place, subjects: Sequence[Subject], targets: Mapping[str, Target | None]
+) -> list[Measurement]:
+    """Measure subjects against each of the named systems; what is not there is skipped."""
+    if not place.peers:
+        return []
+    found: list[Measurement] = []
+    for name, target in targets.items():
+        for subject in subjects:
+            found += await _against(place, subject, name, target)
+    return found
+
+
+async def _against(
+    place: Place, subject: Subject, name: str, target: Target | None
+) -> list[Measurement]:
+    missing = Measurement(subject.title, subject.unit, name, target=target)
+    try:
+        module: Any = import_module("benchmarks.peer")
+        make = module.PEERS[name]
+    except (ImportError, KeyError):
+        missing.skipped = "there is no comparison of this name"
+        return [missing]
+    try:
+        async with make(place.folder) as peer:
+            rival = Rival(peer.name, peer, target, peer.durability)
+            return await alternate(place, subject, [rival])
+    except module.NotInstalled as error:
+        missing.skipped = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+        missing.failure = f"{type(error).__name__}: {error}"
+    return [missing]

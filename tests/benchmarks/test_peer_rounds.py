@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks.bench import Place
+from benchmarks.measurement import at_least
+from benchmarks.peer_rounds import against_peers
+from benchmarks.rate import Rate
+from benchmarks.rounds import Subject
+
+
+class NotInstalled(Exception):  # noqa: N818
+    """As the peers have it."""
+
+
+class Peer:
+    name = "Other 1.0"
+    unit = "jobs/s"
+    durability = "fsync on"
+
+    def __init__(self, _folder):
+        pass
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        pass
+
+    async def run(self, seconds):
+        return Rate(5, seconds)
+
+
+class Missing(Peer):
+    async def __aenter__(self):
+        raise NotInstalled("other-server is not installed")
+
+
+class Broken(Peer):
+    async def __aenter__(self):
+        raise RuntimeError("it did not start")
+
+
+class Ours:
+    async def run(self, seconds):
+        return Rate(10, seconds)
+
+
+@pytest.fixture
+def place(monkeypatch, tmp_path):
+    module = SimpleNamespace(
+        PEERS={"other": Peer, "missing": Missing, "broken": Broken}, NotInstalled=NotInstalled
+    )
+    monkeypatch.setitem(sys.modules, "benchmarks.peer", module)
+    return Place(tmp_path, rounds=2, peers=True)
+
+
+async def rows(place, *names):
+    subject = Subject("a case", "jobs/s", Ours())
+    found = await against_peers(place, [subject], dict.fromkeys(names, at_least(1.5)))
+    return [measurement.row() for measurement in found]
+
+
+async def test_a_peer_is_measured_in_rounds_that_alternate(place):
+    (row,) = await rows(place, "other")
+
+    assert (row["comparison"], row["ratio"], row["rounds"]) == ("Other 1.0", 2.0, 2)
+    assert row["durability"]["theirs"] == "fsync on"
+    assert row["target"]["reached"]
+
+
+async def test_what_is_not_installed_is_skipped_with_the_reason(place):
+    missing, unknown = await rows(place, "missing", "unknown")
+
+    assert missing["skipped"] == "other-server is not installed"
+    assert unknown["skipped"] == "there is no comparison of this name"
+
+
+async def test_a_peer_that_fails_is_reported_and_the_next_one_measured(place):
+    broken, other = await rows(place, "broken", "other")
+
+    assert broken["failed"] == "RuntimeError: it did not start"
+    assert other["ratio"] == 2.0
+
+
+async def test_nobody_is_looked_for_when_peers_are_left_out(tmp_path):
+    assert await rows(Place(tmp_path), "other") == []
