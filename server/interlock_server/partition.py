@@ -295,9 +295,10 @@ class Partition:
 
         A caller that is cancelled stops waiting; the command is decided all the same.
         """
-        future = self.engine.submit(command, actor=actor, author=author, reason=reason, once=once)
-        future.add_done_callback(_look_at)
-        return await asyncio.shield(future)
+        # Its own future: one that is cancelled is left out when answers are given.
+        return await self.engine.submit(
+            command, actor=actor, author=author, reason=reason, once=once
+        )
 
     def now_ms(self) -> int:
         """The time of the partition's clock."""
@@ -432,12 +433,6 @@ class Partition:
 
 def _restarts(world: World, originals: set[int]) -> list[int]:
     return [job for original in originals for job in world.restarts.get(original, ())]
-
-
-def _look_at(future: asyncio.Future[Any]) -> None:
-    """A caller that was cancelled does not look at its answer; that is no error."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _copy(job: Job | None) -> Job | None:

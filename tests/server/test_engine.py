@@ -13,6 +13,7 @@ from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.status import Status
 from interlock_server.engine import (
+    AHEAD_ITEMS,
     Draining,
     Once,
     OutcomeUnknown,
@@ -174,6 +175,54 @@ async def test_commands_that_come_while_one_commits_share_the_next_commit(start:
 
     assert live.journal.head_commit <= before + 3
     assert sorted(outcomes[0].job for outcomes in [await o for o in others]) == list(range(2, 102))
+
+
+async def test_few_commands_wait_for_the_disk_and_are_decided_together(start: Start):
+    live = await start()
+    live.journal.hold()
+    first = live.partition.engine.submit(SUBMIT)
+    await rounds()
+    before = live.partition.engine.decided
+
+    others = []
+    for _ in range(5):
+        others.append(live.partition.engine.submit(SUBMIT))
+        await rounds()
+    assert live.partition.engine.decided == before
+    live.journal.release()
+    await asyncio.gather(first, *others)
+
+    assert live.partition.engine.decided == before + 1
+
+
+async def test_many_items_are_decided_while_the_disk_is_busy(start: Start):
+    live = await start()
+    live.journal.hold()
+    first = live.partition.engine.submit(SUBMIT)
+    await rounds()
+    before = live.partition.engine.decided
+
+    many = live.partition.engine.submit(c.SubmitJobs((c.NewJob(REDWOOD, count=AHEAD_ITEMS),)))
+    await rounds()
+    assert live.partition.engine.decided == before + 1
+    assert not first.done()
+    assert not many.done()
+    live.journal.release()
+    await asyncio.gather(first, many)
+
+
+async def test_memory_is_never_more_than_two_groups_ahead_of_the_disk(start: Start):
+    live = await start()
+    engine = live.partition.engine
+    live.journal.hold()
+    submits = []
+    for _ in range(6):
+        submits.append(engine.submit(c.SubmitJobs((c.NewJob(REDWOOD, count=AHEAD_ITEMS),))))
+        await rounds()
+
+    assert engine.decided == engine.durable + 2
+    live.journal.release()
+    await asyncio.gather(*submits)
 
 
 async def test_a_command_that_changes_nothing_writes_nothing(live: LivePartition):

@@ -8,6 +8,7 @@ from interlock_server.core import command as c
 from interlock_server.core.command import ChangeJobs, Command, Outcome, Verb
 from interlock_server.core.rejection import Reason, Rejection, not_found
 from interlock_server.core.rules import (
+    admission,
     call,
     catalog,
     deadline,
@@ -89,34 +90,41 @@ def take_turn(world: World, draft: Draft, command: Command, cause: Cause) -> Any
 def _change_jobs(world: World, turn: Turn, command: ChangeJobs) -> list[Outcome]:
     """Do one verb to many jobs; each is decided on its own."""
     person = turn.cause
-    outcomes = []
+    done = []
     for job_id in command.jobs:
-        outcomes.append(_change_job(world, turn, job_id, command))
+        done.append(_change_job(world, turn, job_id, command))
         if turn.cause.actor != person.actor:
             turn.follow_up(Actor(person.actor), person.author, person.reason)
-    return outcomes
+    admission.admit(world, turn)
+    return [
+        _outcome(world, job_id, done=each) for job_id, each in zip(command.jobs, done, strict=True)
+    ]
 
 
-def _change_job(world: World, turn: Turn, job_id: int, command: ChangeJobs) -> Outcome:
+def _change_job(world: World, turn: Turn, job_id: int, command: ChangeJobs) -> bool | Rejection:
     job = world.jobs.get(job_id)
     if job is None:
-        return Outcome(job_id, rejection=not_found(world, job_id))
-    done: bool | Rejection
+        return not_found(world, job_id)
     if command.expected_revision and command.expected_revision != job.revision:
-        done = Rejection(
+        return Rejection(
             Reason.REVISION_MISMATCH,
             f"job {job_id} is at revision {job.revision} ({STATUS_NAME[job.status]}),"
             f" not {command.expected_revision}; look again",
             revision=job.revision,
             status=STATUS_NAME[job.status],
         )
-    elif job.lifecycle not in _LIFECYCLES[command.verb]:
-        done = _wrong_lifecycle(job, command.verb)
-    else:
-        done = _VERBS[command.verb](world, turn, job, command)
+    if job.lifecycle not in _LIFECYCLES[command.verb]:
+        return _wrong_lifecycle(job, command.verb)
+    return _VERBS[command.verb](world, turn, job, command)
+
+
+def _outcome(world: World, job_id: int, *, done: bool | Rejection) -> Outcome:
+    """Tell what became of a job: whether it changed, or why not, and where it is now."""
+    job = world.jobs.get(job_id)
+    status, revision = (job.status, job.revision) if job is not None else (0, 0)
     if isinstance(done, Rejection):
-        return Outcome(job_id, job.status, job.revision, rejection=done)
-    return Outcome(job_id, job.status, job.revision, unchanged=not done)
+        return Outcome(job_id, status, revision, rejection=done)
+    return Outcome(job_id, status, revision, unchanged=not done)
 
 
 def _wrong_lifecycle(job: Job, verb: Verb) -> Rejection:

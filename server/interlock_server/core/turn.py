@@ -107,7 +107,7 @@ class Draft:
 class Turn:
     """One command at work. `cause` is recorded with every change."""
 
-    __slots__ = ("_block", "_first_block", "cause", "draft", "raised", "world")
+    __slots__ = ("_block", "_first_block", "at_gates", "cause", "draft", "raised", "world")
 
     def __init__(self, world: World, draft: Draft, cause: Cause) -> None:
         """Begin a turn; `cause.at_ms` is the only time it knows."""
@@ -116,6 +116,8 @@ class Turn:
         self.cause = cause
         #: Named events that were raised, with the comments; what they submit follows at its end.
         self.raised: list[tuple[str, str]] = []
+        #: Jobs whose gates run when the command has done its part, by `admission.admit`; each once.
+        self.at_gates: dict[int, Job] = {}
         self._block: ChangeBlock | None = None
         self._first_block = len(draft.blocks)
 
@@ -131,9 +133,10 @@ class Turn:
 
     def follow_up(self, actor: Actor, author: str, reason: str = "") -> None:
         """Let somebody else be the author of what follows in this turn."""
-        self.cause = msgspec.structs.replace(
-            self.cause, actor=int(actor), author=author, reason=reason
-        )
+        cause = self.cause
+        if (cause.actor, cause.author, cause.reason) == (actor, author, reason):
+            return  # what follows belongs into the same block
+        self.cause = msgspec.structs.replace(cause, actor=int(actor), author=author, reason=reason)
         self._block = None
 
     # -- status changes -------------------------------------------------------------------------

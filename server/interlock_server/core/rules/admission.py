@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from interlock_server.core.world import World
 
 
+def admit(world: World, turn: Turn) -> None:
+    """Run the gates of all jobs that this turn has brought to them.
+
+    Together, so that what the dispatcher does to many jobs is one block of changes and not one for
+    each.
+    """
+    if turn.at_gates:
+        jobs, turn.at_gates = turn.at_gates, {}
+        advance(world, turn, *jobs.values())
+
+
 def advance(world: World, turn: Turn, *jobs: Job) -> None:
     """Let Scheduled jobs pass the gates that are open now; the others wait where they are."""
     ready = [

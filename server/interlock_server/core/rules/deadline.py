@@ -36,6 +36,7 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
     deadlines = world.deadlines
     for _ in range(command.jobs_max):
         if not deadlines or deadlines[0][0] > turn.now_ms:
+            admission.admit(world, turn)
             return alarm.pass_alarms(world, turn)
         at_ms, job_id, field = heappop(deadlines)
         job = world.jobs.get(job_id)
@@ -46,12 +47,13 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
             resume.fire_timers(turn, job)
         elif getattr(job, field) == at_ms:
             _pass(world, turn, job, field)
+    admission.admit(world, turn)
     return True
 
 
 def _pass(world: World, turn: Turn, job: Job, field: str) -> None:
     if field == "start_ms":
-        admission.advance(world, turn, job)
+        turn.at_gates[job.id] = job
     elif field == "limit_at_ms":
         limit.reach(world, turn, job)
     elif field == "delay_until_ms":

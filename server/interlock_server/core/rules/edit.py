@@ -140,3 +140,4 @@ def _reschedule(world: World, turn: Turn, job: Job, start_ms: int) -> None:
     change = ChangeJobs(Verb.RESCHEDULE, (job.id,), value=start_ms)
     done = hold.reschedule(world, turn, job, change)
     assert not isinstance(done, Rejection), done.sentence
+    admission.admit(world, turn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.rejection import Reason, Rejection, illegal
-from interlock_server.core.rules import admission, event_gate, expansion, restart, schedule, window
+from interlock_server.core.rules import event_gate, expansion, restart, schedule, window
 from interlock_server.core.vocabulary.lifecycle import next_row
 from interlock_server.core.vocabulary.status import STATUS_NAME, Status
 from interlock_server.core.vocabulary.trigger import Trigger
@@ -40,7 +40,7 @@ def put_on_hold(turn: Turn, job: Job, reason: str = "") -> None:
 
 
 def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | Rejection:
-    """Let a held job go on; the gates run again at once."""
+    """Let a held job go on; its gates run again at the end of the command."""
     if not next_row(job.status, Trigger.RELEASE):
         return illegal(job, "release")
     turn.move(job, Trigger.RELEASE)
@@ -49,7 +49,7 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
         window.set_start(world, turn, job, window.requested_of(job))
     if job.schedule:
         schedule.follow_hold(world, turn, job)
-    admission.advance(world, turn, job)
+    turn.at_gates[job.id] = job
     return True
 
 
@@ -80,7 +80,7 @@ def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool 
         if trigger is Trigger.RESUBMIT:
             expansion.complete(world, turn, job)
     window.set_start(world, turn, job, start_ms)
-    admission.advance(world, turn, job)
+    turn.at_gates[job.id] = job
     return True
 
 
