@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _LINE_MAX: Final = 64 << 20
 _END_SECONDS: Final = 15.0
-#: Settings of an operator must not change what is measured.
-_FOREIGN: Final = "INTERLOCK_"
+#: Settings of an operator must not change what is measured: of ours, and of the peers.
+_FOREIGN: Final = ("INTERLOCK_", "PG", "ETCD_", "PREFECT_", "DBOS_", "PROCRASTINATE_")
 
 
 class ProcessEnded(Exception):  # noqa: N818 - says what is
@@ -31,7 +31,7 @@ class ProcessEnded(Exception):  # noqa: N818 - says what is
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without settings of Interlock."""
+    """Return this process's environment without settings of what is measured."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**kept, "INTERLOCK_CONFIG": os.devnull}
 

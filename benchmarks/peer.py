@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.peers.etcd import etcd
 from benchmarks.peers.postgres import postgres
 from benchmarks.peers.protocol import NotInstalled, Peer, Rate, WrongCount
 from benchmarks.peers.redis import redis
@@ -32,6 +33,8 @@ PEERS: Final[dict[str, Callable[[Path], Peer]]] = {
     "postgres-unnest-1000": partial(postgres, batch=1_000),
     "redis-single": partial(redis, batch=1),
     "redis-batch-100": partial(redis, batch=100),
+    "etcd-single": partial(etcd, batch=1),
+    "etcd-txn-100": partial(etcd, batch=100),
 }
 FAILED: Final = 1
 SKIPPED: Final = 3

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import http
 import os
 import shutil
 import signal
 import socket
+import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 15.0
 _LOOK_EVERY_SECONDS: Final = 0.01
+_ANSWER_SECONDS: Final = 1.0
 
 
 class ServerProcess:
@@ -114,6 +117,16 @@ def _until_orphaned(stop: signal.Signals, options: Sequence[str]) -> list[str]:
         assert not options, "what must not be root is started only where setpriv is"
         return []
     return [setpriv, "--pdeathsig", stop.name.removeprefix("SIG"), *options]
+
+
+def answers(url: str) -> bool:
+    """Return whether a server on this machine answers there that all is well."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=_ANSWER_SECONDS) as answer:
+            return bool(answer.status == http.HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def free_port() -> int:
