@@ -102,7 +102,7 @@ class Checkpoint:
     def _slice(self, jobs: list[int]) -> list[SnapshotRow]:
         world, stamp = self._engine.world, self._engine.decided
         return [
-            SnapshotRow(ROW_JOB, str(job_id), stamp, codec.encode(world.jobs[job_id]))
+            SnapshotRow(ROW_JOB, str(job_id), stamp, codec.encode_job(world.jobs[job_id]))
             for job_id in jobs
             if job_id in world.jobs
         ]

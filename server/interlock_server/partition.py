@@ -437,7 +437,7 @@ def _restarts(world: World, originals: set[int]) -> list[int]:
 
 def _copy(job: Job | None) -> Job | None:
     """A record that does not move on while its reader waits for the disk."""
-    return None if job is None else msgspec.structs.replace(job, history=job.history.copy())
+    return None if job is None else msgspec.structs.replace(job, entries=job.history.copy())
 
 
 def _archived(job: Job) -> ArchivedJob:
@@ -451,7 +451,7 @@ def _archived(job: Job) -> ArchivedJob:
         job.created_ms,
         job.ended_ms,
         codec.encode_without_history(job),
-        codec.encode(job.history),
+        codec.encode_history(job),
     )
 
 

@@ -12,6 +12,7 @@ from interlock_server.core.command import NewJob, ReportKind, SubmitJobs, Verb
 from interlock_server.core.model.chain import Call, Chain, Step
 from interlock_server.core.model.definition import Keep, Recording
 from interlock_server.core.model.job import Job
+from interlock_server.core.model.job_part import Kinship
 from interlock_server.core.vocabulary.status import Lifecycle, Status
 from interlock_server.housekeeping import kept_job
 from interlock_server.storage.port import KeptJob
@@ -163,7 +164,10 @@ async def test_children_go_with_the_job_at_the_top_unless_their_rule_says_otherw
     await define(live, Keep(age_ms=DAY_MS))
     await define(live, Keep(age_ms=1), "child")
     await define(live, Keep(age_ms=1, force=True), "forced")
-    jobs = [Job(n, 2, "x", 1, "default", 50, 0, 0, 0, ended_ms=7, top=1) for n in (1, 2)]
+    jobs = [
+        Job(n, 2, "x", 1, "default", 50, 0, 0, 0, ended_ms=7, kinship=Kinship(top=1))
+        for n in (1, 2)
+    ]
     assert kept_job(jobs[0], Keep(age_ms=5)) == KeptJob(1, "x", 7, top=1)
     assert kept_job(jobs[0], None) == KeptJob(1, "x", 7, top=1)
     assert kept_job(jobs[1], Keep(age_ms=5, force=True)) == KeptJob(2, "x", 7, expire_ms=12)

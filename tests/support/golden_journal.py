@@ -19,7 +19,14 @@ import msgspec
 from interlock_server.core import command as c
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.model.definition import Completion, LossPolicy, Parameter
-from interlock_server.core.model.job import Fault, ResumeCondition, ResumeKind, StopStrategy
+from interlock_server.core.model.job import (
+    PARTS,
+    Fault,
+    Job,
+    ResumeCondition,
+    ResumeKind,
+    StopStrategy,
+)
 from interlock_server.core.vocabulary.status import Lifecycle
 from interlock_server.engine import Once
 from interlock_server.storage import codec
@@ -209,6 +216,8 @@ def statuses(world: World) -> list[int]:
 
 def named(record: Any) -> Any:
     """A record as a dict, so that fields which a later release adds do not matter."""
+    if isinstance(record, Job):
+        return _named_job(record)
     if isinstance(record, msgspec.Struct):
         return {name: named(getattr(record, name)) for name in record.__struct_fields__}
     if isinstance(record, dict):
@@ -218,6 +227,13 @@ def named(record: Any) -> Any:
     if isinstance(record, bytes):
         return record.hex()
     return record
+
+
+def _named_job(job: Job) -> dict[str, Any]:
+    """Every field by its own name, whatever part it stands in now."""
+    own = set(job.__struct_fields__) - PARTS.keys() - {"entries"}
+    parts = {name for part in PARTS.values() for name in part.__struct_fields__}
+    return {name: named(getattr(job, name)) for name in (*own, *parts, "history")}
 
 
 if __name__ == "__main__":

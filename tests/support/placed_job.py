@@ -91,9 +91,10 @@ def placed(status: Status, *, completion: Completion | None = None) -> tuple[Cor
         robot=ROBOT if status in ATTACHED or status.state is State.RUNNING else "",
         attached=status in ATTACHED,
         fence=1 if status in ATTACHED else 0,
-        history=[HistoryEntry(core.world.revision, entering.number, Cause(now_ms))],
-        **_fields(status, now_ms, job_id),
+        entries=[HistoryEntry(core.world.revision, entering.number, Cause(now_ms))],
     )
+    for name, value in _fields(status, now_ms, job_id).items():
+        setattr(job, name, value)
     core.world.next_job += 1
     apply.take_in(core.world, job)
     core.world.finished.clear()

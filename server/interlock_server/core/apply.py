@@ -16,7 +16,13 @@ from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT
 from interlock_server.core.fact import FactKind
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import waits
-from interlock_server.core.model.job import NEVER_MS, HistoryEntry, ResumeKind
+from interlock_server.core.model.job import (
+    NEVER_MS,
+    HistoryEntry,
+    ResumeKind,
+    packed,
+    unpacked,
+)
 from interlock_server.core.row_effect import (
     BEGINS,
     EFFECTS,
@@ -66,9 +72,9 @@ DEADLINE_FIELDS: Final = frozenset(
     }
 )
 
-#: Those that a new job rarely has.
+#: Those that a new job rarely has, and the parts that they are in.
 _LATER: Final = tuple(sorted(DEADLINE_FIELDS - {"start_ms"}))
-_later: Final = attrgetter(*_LATER)
+_parts_with_deadlines: Final = attrgetter("timing", "needs", "limits", "stop", "trouble")
 
 _HOLDING: Final = holding.HOLDING
 _RUNNING: Final = frozenset({Status.UIPATH_RUNNING, Status.REDWOOD_RUNNING})
@@ -85,10 +91,12 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
     job.revision = revision
     job.changed_ms = cause.at_ms
     job.info = cause.reason
-    history = job.history
-    history.append(HistoryEntry(revision, row, cause))
-    if len(history) >= 2 * HISTORY_KEPT:
-        _spill(world, job)
+    entries = job.entries
+    if type(entries) is not list:  # packed; isinstance would make a report 3 % dearer
+        entries = job.entries = unpacked(entries)
+    entries.append(HistoryEntry(revision, row, cause))
+    if len(entries) >= 2 * HISTORY_KEPT:
+        _spill(world, job, entries)
     counts = world.status_counts
     counts[target] += 1
     if source:
@@ -101,7 +109,8 @@ def move(world: World, job: Job, row: int, cause: Cause, revision: int) -> None:
 def _follow_move(world: World, job: Job, source: int, effects: int, at_ms: int) -> None:
     target = job.status
     waited = effects & WAITED and not job.attached and waits(job, source)
-    if job.parent:
+    # Parts are asked for before their fields, because most jobs have none: 3 us per life.
+    if job.kinship is not None and job.parent:
         kin.count(world, job, source, target)
     if effects & LEAVES:
         _leave(world, job, source)
@@ -109,26 +118,31 @@ def _follow_move(world: World, job: Job, source: int, effects: int, at_ms: int) 
         job.run_from_ms, job.run_to_ms = at_ms, 0
     elif effects & ENDS:
         job.run_to_ms = at_ms
-    if effects & LOSES_LOCKS and job.locks:
+    if effects & LOSES_LOCKS and job.needs is not None and job.locks:
         world.lock_lines.give_back(job)
         job.locks = ()
     if effects & LOSES_ROBOT and job.attached:
         holding.detach(world, job)
     if effects & ENTERS:
         _enter(world, job, target, at_ms)
-    if effects & SLOT and job.chain is not None:
+    if effects & SLOT and job.course is not None and job.chain is not None:
         holding.count_chain(world, job.queue, 1 if target in _HOLDING else -1)
-    if job.window_closes_ms and source in _HOLDING and not IS_FINAL[target]:
+    if job.timing is not None and source in _HOLDING and not IS_FINAL[target]:
         # It is back from a robot, and its window may have closed meanwhile.
         _add_deadline(world, job, "window_closes_ms")
     if waited or effects & WAITS:
         _count_waiting(world, job, job.queue if waited else "")
 
 
-def _spill(world: World, job: Job) -> None:
-    world.spilled.append((job.id, job.spilled_parts, job.history[:HISTORY_KEPT]))
+def _spill(world: World, job: Job, entries: list[HistoryEntry]) -> None:
+    world.spilled.append((job.id, job.spilled_parts, entries[:HISTORY_KEPT]))
     job.spilled_parts += 1
-    del job.history[:HISTORY_KEPT]
+    del entries[:HISTORY_KEPT]
+
+
+def rest(job: Job) -> None:
+    """Let the history of a job that has not changed for a while take less memory."""
+    job.entries = packed(job.entries)
 
 
 def _leave(world: World, job: Job, source: int) -> None:
@@ -167,12 +181,12 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         if IS_FINAL[target]:
             job.ended_ms = at_ms
             world.live_counts[job.definition] -= 1
-            if job.schedule:
+            if job.lineage is not None and job.schedule:
                 _leave_schedule(world, job)
             world.finished.append(job.id)
             if job.id in world.families:
                 world.finished += world.families[job.id]
-            elif job.chain is not None and job.top in world.families:
+            elif job.course is not None and job.chain is not None and job.top in world.families:
                 world.finished += world.families[
                     job.top
                 ]  # its own members wait for it, not the top
@@ -207,14 +221,14 @@ def _leave_schedule(world: World, job: Job) -> None:
 def take_in(world: World, job: Job) -> None:
     """Put a whole record into World, new or from a snapshot, and index what it holds."""
     world.jobs[job.id] = job
-    if job.parent or job.top or job.original:
+    if job.kinship is not None or job.lineage is not None:
         kin.join(world, job)
     waiting.count_live(world, job)
-    if job.schedule and not IS_FINAL[job.status]:
+    if job.lineage is not None and job.schedule and not IS_FINAL[job.status]:
         world.recurring.setdefault(job.schedule, {})[job.id] = None
     if job.start_ms > job.created_ms:
         _add_deadline(world, job, "start_ms")
-    if any(_later(job)):  # all at once: to try each costs a microsecond per job
+    if any(_parts_with_deadlines(job)):  # to try each field costs a microsecond per job
         for field in _LATER:
             _add_deadline(world, job, field)
     for message in job.messages:
@@ -228,11 +242,11 @@ def take_in(world: World, job: Job) -> None:
 def _restore(world: World, job: Job) -> None:
     """Rebuild the indexes of a job that comes from a snapshot."""
     world.status_counts[job.status] += 1
-    if job.parent:
+    if job.kinship is not None and job.parent:
         kin.count(world, job, 0, job.status)
     if job.attached:
         holding.attach(world, job)
-    if holding.runs_chain(job):
+    if job.course is not None and holding.runs_chain(job):
         holding.count_chain(world, job.queue, 1)
     _count_waiting(world, job, "")
     if waits(job):
@@ -251,9 +265,10 @@ def _restore(world: World, job: Job) -> None:
         waiting.stand_for_lock(world, job)
     elif IS_FINAL[job.status]:
         world.finished.append(job.id)
-    world.lock_lines.hold(job)
-    for event in job.events_missing:
-        waiting.stand_for_event(world, job, event)
+    if job.needs is not None:
+        world.lock_lines.hold(job)
+        for event in job.events_missing:
+            waiting.stand_for_event(world, job, event)
 
 
 def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
@@ -271,7 +286,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     if moved:
         holding.detach(world, job)
         job.attached = True  # unless a field says otherwise
-    is_chain = job.chain is not None or "chain" in fields
+    is_chain = (job.course is not None and job.chain is not None) or "chain" in fields
     chain_in = job.queue if is_chain and holding.runs_chain(job) else ""
     before = job.messages
     if rarely:
@@ -286,7 +301,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
             _index_messages(world, job, before)
     if rarely and "locks" in fields:
         world.lock_lines.hold(job)
-    if job.awaits_lock or job.events_missing:
+    if job.needs is not None and (job.awaits_lock or job.events_missing):
         waiting.find_places(world, job, fields)
     if suspended:
         _remember_conditions(world, job)

@@ -47,8 +47,11 @@ def count(world: World, job: Job, source: int, target: int) -> None:
 
 def leave(world: World, job: Job) -> None:
     """Take a job that leaves memory out of its family."""
+    if job.lineage is not None:
+        _remove(world.restarts, job.original, job.id)
+    if job.kinship is None:
+        return
     _remove(world.families, job.top, job.id)
-    _remove(world.restarts, job.original, job.id)
     _remove(world.children, job.parent, job.id)
     if job.role == Role.STEP and world.steps.get((job.parent, job.step)) == job.id:
         del world.steps[job.parent, job.step]
@@ -67,12 +70,13 @@ def may_leave(world: World, job: Job) -> bool:
 
     A Disabled call leaves with its chain.
     """
+    if not is_over(job.status) or job.open_message is not None:
+        return False
+    if job.kinship is None:
+        return True
     top = world.jobs.get(job.top)
-    return (
-        is_over(job.status)
-        and job.open_message is None
-        and (top is None or IS_FINAL[top.status])
-        and (job.role == Role.PLAIN or not _lives_above(world, job))
+    return (top is None or IS_FINAL[top.status]) and (
+        job.role == Role.PLAIN or not _lives_above(world, job)
     )
 
 

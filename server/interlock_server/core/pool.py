@@ -12,7 +12,7 @@ from collections import OrderedDict
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlock_server.core.lane import TIDY_FROM, LaneKey
+from interlock_server.core.lane import TIDY_FROM, LaneKey, priority_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,7 +256,7 @@ class Pool:
                 heapreplace(heap, (best[0], queue))
                 if heap[0] != (best[0], queue):
                     continue
-            gate = gate_before(self.ability.server, queue, -best[0][0])
+            gate = gate_before(self.ability.server, queue, priority_in(best[0]))
             if gate is None:
                 return best
             heappop(heap)

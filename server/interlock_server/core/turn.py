@@ -185,7 +185,7 @@ class Turn:
     def create(self, job: Job, trigger: Trigger, reason: str = "") -> None:
         """Take in a new job and give it its first status."""
         as_created = copy(job)  # half the time of `msgspec.structs.replace`
-        as_created.history = []
+        as_created.entries = []
         self._fact(FactKind.CREATE_JOB, job.id, as_created)
         apply.create_job(self.world, job)
         self._record(job, creation_row(job.lifecycle, trigger), reason)

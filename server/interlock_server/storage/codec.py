@@ -7,6 +7,7 @@ are sent unchanged; everything else is msgpack of the core's records.
 
 from __future__ import annotations
 
+from copy import copy
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,7 +17,7 @@ from interlock.v1 import event_pb2
 from interlock_server.core.change import Cause, ChangeBlock, Name
 from interlock_server.core.fact import Fact, FactKind
 from interlock_server.core.model.definition import Definition, RestartBehavior
-from interlock_server.core.model.job import HistoryEntry, Job
+from interlock_server.core.model.job import PARTS, HistoryEntry, Job, packed, unpacked
 from interlock_server.core.model.lock import Lock
 from interlock_server.core.model.named_event import NamedEvent
 from interlock_server.core.model.process_server import ProcessServer
@@ -25,6 +26,8 @@ from interlock_server.core.model.robot import Robot
 from interlock_server.core.model.schedule import Schedule
 from interlock_server.core.model.statistic import RunTimes
 from interlock_server.core.model.window import TimeWindow
+from interlock_server.storage import first_layout
+from interlock_server.storage.first_layout import FirstLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _FACTS: Final = msgspec.msgpack.Decoder(list[Fact])
 _JOB: Final = msgspec.msgpack.Decoder(Job)
-_HISTORY: Final = msgspec.msgpack.Decoder(list[HistoryEntry])
+_FIRST: Final = msgspec.msgpack.Decoder(FirstLayout)
+_NO_PARAMETERS: Final = "{}"
+_NO_LABELS: Final[dict[str, str]] = {}
 
 #: Key of field 1 (blocks) of ChangeColumns, length-delimited.
 _BLOCK_TAG: Final = b"\x0a"
@@ -160,8 +165,9 @@ def _as_it_is(value: Any) -> Any:
 #: Types of the job fields that are more than a number or a text.
 _FIELD_TYPES: Final[dict[str, Any]] = {
     field.name: field.type
-    for field in msgspec.structs.fields(Job)
-    if field.type not in (int, str, bool)
+    for record in (Job, *map(type, PARTS.values()))
+    for field in msgspec.structs.fields(record)
+    if field.type not in (int, str, bool) and field.name not in PARTS
 }
 
 
@@ -173,6 +179,8 @@ def _fields(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _new_job(value: list[Any]) -> Job:
+    if first_layout.is_list(value):
+        return _shared(first_layout.job_of(msgspec.convert(value, FirstLayout)))
     return _shared(msgspec.convert(value, Job))
 
 
@@ -212,29 +220,56 @@ def encode(record: object) -> bytes:
     return _ENCODER.encode(record)
 
 
+def encode_job(job: Job) -> bytes:
+    """Encode a job for a snapshot: the same bytes for the same job, packed or not."""
+    return _ENCODER.encode(_with_entries(job, packed(job.entries)))
+
+
 def encode_without_history(job: Job) -> bytes:
     """Encode an archived job, whose history stands beside it."""
-    return _ENCODER.encode(msgspec.structs.replace(job, history=[]))
+    return _ENCODER.encode(_with_entries(job, []))
+
+
+def encode_history(job: Job) -> bytes:
+    """Encode the history of an archived job."""
+    return packed(job.entries)
+
+
+def _with_entries(job: Job, entries: list[HistoryEntry] | bytes) -> Job:
+    if entries is job.entries:
+        return job
+    found = copy(job)
+    found.entries = entries
+    return found
 
 
 def decode_job(payload: bytes) -> Job:
     """Decode a job from a snapshot or the archive."""
+    if first_layout.is_encoded(payload):
+        return _shared(first_layout.job_of(_FIRST.decode(payload)))
     return _shared(_JOB.decode(payload))
 
 
 def _shared(job: Job) -> Job:
-    """Let a million jobs share the texts that they have in common."""
+    """Let a million jobs share what they have in common."""
     job.definition = intern(job.definition)
     job.queue = intern(job.queue)
-    job.robot = intern(job.robot)
-    job.requested_robot = intern(job.requested_robot)
     job.submitted_by = intern(job.submitted_by)
+    if job.robot:
+        job.robot = intern(job.robot)
+        job.process_server = intern(job.process_server)
+    if job.requested_robot:
+        job.requested_robot = intern(job.requested_robot)
+    if job.parameters == _NO_PARAMETERS:
+        job.parameters = _NO_PARAMETERS
+    if not job.labels:
+        job.labels = _NO_LABELS
     return job
 
 
 def decode_history(payload: bytes) -> list[HistoryEntry]:
     """Decode the history of an archived job, or a spilled part of one."""
-    return _HISTORY.decode(payload) if payload else []
+    return unpacked(payload) if payload else []
 
 
 def decode_head(payload: bytes) -> Head:

@@ -27,5 +27,5 @@ def digest(world: World) -> str:
     head.moving_queues = dict(sorted(head.moving_queues.items()))
     found = hashlib.sha256(codec.encode(head))
     for job_id in sorted(world.jobs):
-        found.update(codec.encode(world.jobs[job_id]))
+        found.update(codec.encode_job(world.jobs[job_id]))
     return found.hexdigest()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from interlock.v1 import event_pb2
+from interlock_server.core import apply
 from interlock_server.core.change import Cause, ChangeBlock, Name
 from interlock_server.core.fact import Fact, FactKind
 from interlock_server.core.model.definition import (
@@ -37,6 +41,7 @@ from interlock_server.core.model.schedule import Firing, Schedule
 from interlock_server.core.model.statistic import RunTimes
 from interlock_server.core.model.window import TimeWindow, WindowElement, WindowRestriction
 from interlock_server.storage import codec
+from interlock_server.storage.first_layout import FirstLayout
 
 TEXTS = st.text(max_size=20)
 NUMBERS = st.integers(0, 2**62)
@@ -58,13 +63,16 @@ FIELDS = st.fixed_dictionaries(
         "stop_strategy": st.sampled_from(StopStrategy),
     },
 )
-JOBS = st.builds(
-    lambda fields, history: msgspec.structs.replace(
-        Job(7, 2, "load", 1, "default", 50, 1, 2, 3), history=history, **fields
-    ),
-    FIELDS,
-    HISTORY,
-)
+
+
+def job_with(fields: dict[str, Any], entries: list[HistoryEntry] | None = None) -> Job:
+    job = Job(7, 2, "load", 1, "default", 50, 1, 2, 3, entries=entries or [])
+    for name, value in fields.items():
+        setattr(job, name, value)
+    return job
+
+
+JOBS = st.builds(job_with, FIELDS, HISTORY)
 
 
 @st.composite
@@ -115,9 +123,22 @@ def test_a_change_has_its_own_reason_or_that_of_its_block(written):
 
 @given(JOBS)
 def test_a_job_comes_back_as_it_was(job):
-    assert codec.decode_job(codec.encode(job)) == job
+    found = codec.decode_job(codec.encode_job(job))
+
+    assert found.history == job.history
+    assert structs.replace(found, entries=[]) == structs.replace(job, entries=[])
     assert codec.decode_job(codec.encode_without_history(job)).history == []
-    assert codec.decode_history(codec.encode(job.history)) == job.history
+    assert codec.decode_history(codec.encode_history(job)) == job.history
+
+
+@given(JOBS)
+def test_a_job_is_the_same_bytes_whether_its_history_is_packed_or_not(job):
+    before = codec.encode_job(job)
+
+    apply.rest(job)
+
+    assert isinstance(job.entries, bytes)
+    assert codec.encode_job(job) == before
 
 
 @given(FIELDS)
@@ -130,7 +151,7 @@ def test_fields_of_a_job_come_back_with_their_types(fields):
 
 
 FACTS = {
-    FactKind.CREATE_JOB: Job(7, 2, "load", 1, "default", 50, 1, 2, 3, fault=Fault("X")),
+    FactKind.CREATE_JOB: job_with({"fault": Fault("X"), "parent": 3}),
     FactKind.SET_JOB: {"fault": Fault("X"), "messages": (OperatorMessage(1, 7, "?", 3),)},
     FactKind.FORGET_JOB: None,
     FactKind.PUT_DEFINITION: Definition(
@@ -188,14 +209,29 @@ def test_nothing_is_written_for_no_facts_and_read_from_it():
 
 
 def test_a_record_of_an_older_release_has_the_defaults_of_fields_that_came_later():
-    whole: list[object] = msgspec.msgpack.decode(
-        codec.encode(Job(7, 2, "load", 1, "default", 50, 1, 2, 3))
-    )
+    whole: list[object] = msgspec.msgpack.decode(codec.encode(job_with({})))
 
-    found = codec.decode_job(msgspec.msgpack.encode(whole[:12]))
+    found = codec.decode_job(msgspec.msgpack.encode(whole[:20]))
 
     assert found.id == 7
     assert found.history == []
+
+
+@given(FIELDS, HISTORY)
+def test_a_record_of_the_first_release_is_the_same_job(fields, history):
+    old = structs.replace(
+        FirstLayout(7, 2, "load", 1, "default", 50, 1, 2, 3), entries=history, **fields
+    )
+
+    assert codec.decode_job(msgspec.msgpack.encode(old)) == job_with(fields, history)
+
+
+def test_a_job_that_the_first_release_created_is_the_same_job():
+    old = FirstLayout(7, 2, "load", 1, "default", 50, 1, 2, 3, restarted_from=5, kill_by="ops")
+
+    (found,) = codec.decode_facts(codec.encode_facts([Fact(1, FactKind.CREATE_JOB, 7, old)]))
+
+    assert found.value == job_with({"restarted_from": 5, "kill_by": "ops"})
 
 
 @pytest.mark.parametrize("damaged", [b"\xff", b"\x0a\x05ab", b"\x93\x01"])

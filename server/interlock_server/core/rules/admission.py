@@ -38,7 +38,7 @@ def advance(world: World, turn: Turn, *jobs: Job) -> None:
         if job.status == Status.REDWOOD_SCHEDULED
         and job.start_ms <= turn.now_ms
         # When both came due while nobody looked, it is overdue, and never was in time.
-        and not 0 < job.window_closes_ms <= turn.now_ms
+        and (job.timing is None or not 0 < job.window_closes_ms <= turn.now_ms)
     ]
     if not ready:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core.model.job import Fault, Job, Role
+from interlock_server.core.model.job_part import Course, Kinship, Lineage, Timing, said
 from interlock_server.core.model.queue import SYSTEM_QUEUE
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules.parameter import parameter_fault, with_defaults
@@ -163,18 +164,20 @@ def expand_step(
         world,
         turn,
         chain,
-        role=Role.STEP,
+        Kinship(
+            parent=chain.id,
+            top=chain.top or chain.id,
+            role=Role.STEP,
+            step=step.name,
+            iteration=before.iteration + 1 if before is not None else 1,
+            place=place,
+            hold_when_due=step.hold,
+        ),
         definition=chain.definition,
         definition_version=chain.definition_version,
         queue=SYSTEM_QUEUE,  # the chain has passed the gates of its own one
         priority=chain.priority,
-        parent=chain.id,
-        step=step.name,
-        place=place,
-        iteration=before.iteration + 1 if before is not None else 1,
-        executions=(*before.executions, before.id) if before is not None else (),
-        starts=starts,
-        hold_when_due=step.hold,
+        lineage=said(Lineage(starts=starts, executions=_runs(before))),
     )
     members = [Member(job, skipped=skip)]
     earlier = _newest_calls(world, before) if before is not None else {}
@@ -212,22 +215,25 @@ def _call(
         world,
         turn,
         chain,
-        role=Role.CALL,
+        Kinship(
+            parent=step.id,
+            top=chain.top or chain.id,
+            role=Role.CALL,
+            step=step.step,
+            call=call.name,
+            iteration=step.iteration,
+            place=number,
+            hold_when_due=hold or call.hold or definition.hold_on_submit,
+        ),
         definition=definition.name,
         definition_version=definition.version,
         queue=call.queue or definition.queue,
         priority=call.priority or definition.priority,
         parameters=with_defaults(definition, call.parameters),
         labels=definition.labels,
-        parent=step.id,
-        step=step.step,
-        call=call.name,
-        place=number,
-        iteration=step.iteration,
-        executions=(*before.executions, before.id) if before is not None else (),
-        window=definition.window,
-        hold_when_due=hold or call.hold or definition.hold_on_submit,
-        chain=definition.chain,
+        lineage=said(Lineage(executions=_runs(before))),
+        timing=said(Timing(definition.window)),
+        course=said(Course(definition.chain)),
     )
     off = root_of(world, job).disabled
     disabled = bool(off) and path_of(world, job) in off
@@ -242,7 +248,12 @@ def _call(
         yield from expand(world, turn, job, skip=skip)
 
 
-def _new(world: World, turn: Turn, within: Job, **fields: object) -> Job:
+def _runs(before: Job | None) -> tuple[int, ...]:
+    """Earlier runs of a step or call, of which this was the last."""
+    return (*before.executions, before.id) if before is not None else ()
+
+
+def _new(world: World, turn: Turn, within: Job, kinship: Kinship, **fields: object) -> Job:
     now_ms = turn.now_ms
     job = Job(
         id=world.next_job,
@@ -252,7 +263,7 @@ def _new(world: World, turn: Turn, within: Job, **fields: object) -> Job:
         top_start_ms=within.top_start_ms,
         submitted_by=within.submitted_by,
         reference=within.reference,
-        top=within.top or within.id,
+        kinship=kinship,
         **fields,  # type: ignore[arg-type]
     )
     turn.create(job, Trigger.SUBMIT)

@@ -49,7 +49,7 @@ def follow(world: World, turn: Turn, job: Job) -> None:
             family.follow(world, turn, job)
         if job.chain is not None or job.parent:
             chain.follow(world, turn, job)
-    if job.schedule:
+    if job.lineage is not None and job.schedule:
         schedule.follow(world, turn, job)
     if world.resume_by_key:
         resume.fire_key(world, turn, ResumeKind.JOB, str(job.id), Actor.JOB, f"job {job.id}")

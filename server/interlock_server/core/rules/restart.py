@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from interlock_server.core.command import Outcome, Question
 from interlock_server.core.model.definition import STARTS_MAX, RestartAction, RestartBehavior
 from interlock_server.core.model.job import Job, Role
+from interlock_server.core.model.job_part import Course, Kinship, Lineage, Timing, said
 from interlock_server.core.rejection import Reason, Rejection, deleted
 from interlock_server.core.rules import (
     expansion,
@@ -139,6 +142,23 @@ def obstacle_of(world: World, original: Job) -> str:
     return parameter_fault(definition, original.parameters)
 
 
+def _kinship_of(original: Job) -> Kinship | None:
+    """Where a job stands that takes the place of another one; a call takes it over whole."""
+    kinship = original.kinship
+    if kinship is None or kinship.role is Role.CALL:
+        return kinship and msgspec.structs.replace(kinship, hold_when_due=False)
+    return Kinship(kinship.parent, kinship.top)
+
+
+def _timing_of(original: Job, definition: Definition | None, plan: _Plan, now_ms: int) -> Timing:
+    return Timing(
+        window=_window_of(original, definition),
+        window_asked=original.window_asked,
+        delay_until_ms=now_ms + plan.delay_ms if plan.delay_ms else 0,
+        delay_reason="restart" if plan.delay_ms else "",
+    )
+
+
 def _window_of(original: Job, definition: Definition | None) -> str:
     """The window that was asked for, or the one of its definition as it is now."""
     if original.window_asked or definition is None:
@@ -150,7 +170,6 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
     definition = world.definitions.get(original.definition)
     now_ms = turn.now_ms
     lives = _stays(world, original)
-    call = lives and original.role is Role.CALL
     chain = plan.chain or (definition.chain if definition is not None else None)
     job = Job(
         id=world.next_job,
@@ -167,24 +186,16 @@ def _create(world: World, turn: Turn, original: Job, obstacle: str, plan: _Plan)
         reference=original.reference,
         submitted_by=turn.cause.author,
         requested_robot="" if original.attended else original.requested_robot,
-        restarted_from=original.id,
         server=original.server,
-        parent=original.parent if lives else 0,
-        top=original.top if lives else 0,
-        delay_until_ms=now_ms + plan.delay_ms if plan.delay_ms else 0,
-        delay_reason="restart" if plan.delay_ms else "",
-        starts=plan.starts,
-        executions=(*original.executions, original.id)[-EXECUTIONS_KEPT:],
-        schedule=plan.schedule,
-        role=Role.CALL if call else Role.PLAIN,
-        step=original.step if call else "",
-        call=original.call if call else "",
-        iteration=original.iteration if call else 0,
-        place=original.place if call else 0,
-        chain=chain,
-        disabled=() if lives else original.disabled,
-        window=_window_of(original, definition),
-        window_asked=original.window_asked,
+        kinship=_kinship_of(original) if lives else None,
+        course=said(Course(chain, disabled=() if lives else original.disabled)),
+        lineage=Lineage(
+            original.id,
+            plan.starts,
+            (*original.executions, original.id)[-EXECUTIONS_KEPT:],
+            plan.schedule,
+        ),
+        timing=said(_timing_of(original, definition, plan, now_ms)),
     )
     if obstacle:  # the failed attempt is recorded as the new job (TR-002)
         turn.follow_up(Actor.SYSTEM, "restart")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from interlock_server.core.command import Outcome
 from interlock_server.core.expression_fault import ExpressionFault
 from interlock_server.core.model.job import Fault, Job
+from interlock_server.core.model.job_part import Course, Kinship, Lineage, Stop, Timing
 from interlock_server.core.rejection import Reason, Rejection
 from interlock_server.core.rules import (
     admission,
@@ -62,7 +63,7 @@ def submit(world: World, turn: Turn, command: SubmitJobs) -> list[Outcome]:
             job = _create(world, turn, new)
             created.append(Created(job, fault, new.hold or definition.hold_on_submit))
             decided.append(job)
-            if job.chain is not None:
+            if definition.chain is not None:
                 first = max(0, expansion.step_place(definition, new.start_at_step))
                 members += expansion.expand(world, turn, job, first)
     expansion.settle(turn, members)
@@ -100,7 +101,7 @@ def begin(world: World, turn: Turn, created: list[Created]) -> None:
         elif hold:
             window.set_start_while_held(world, turn, job, job.start_ms)
             turn.move(job, Trigger.HOLD_ON_SUBMIT)
-        elif job.delay_reason:
+        elif job.timing is not None and job.delay_reason:
             turn.move(job, Trigger.DEFER, family.why_delayed(job))
         elif window.set_start(world, turn, job, job.start_ms):
             turn.move(job, Trigger.VALIDATE)
@@ -202,13 +203,8 @@ def _create(world: World, turn: Turn, new: NewJob, obstacle: str = "") -> Job:
     definition = world.definitions[new.definition]
     now_ms = turn.now_ms
     start_ms = max(new.start_ms, now_ms)
-    stop_at_ms = kill_at_ms = 0
-    trigger_ms = new.trigger_ms or now_ms
-    if new.stop_after_ms:
-        stop_at_ms = trigger_ms + new.stop_after_ms
-    elif new.kill_after_ms:
-        kill_at_ms = trigger_ms + new.kill_after_ms
     parent = world.jobs.get(new.parent)
+    window = new.window or definition.window
     job = Job(
         id=world.next_job,
         lifecycle=definition.lifecycle,
@@ -224,17 +220,12 @@ def _create(world: World, turn: Turn, new: NewJob, obstacle: str = "") -> Job:
         reference=new.reference,
         submitted_by=turn.cause.author,
         requested_robot=new.robot,
-        parent=new.parent,
-        top=parent.top or parent.id if parent is not None else 0,
-        delay_reason="parent" if new.after_parent else "",
-        stop_at_ms=stop_at_ms,
-        kill_at_ms=kill_at_ms,
-        kill_after_ms=new.kill_after_ms,
         server=new.server,
-        chain=definition.chain,
-        window=new.window or definition.window,
-        window_asked=bool(new.window),
-        schedule=new.schedule,
+        kinship=Kinship(parent.id, parent.top or parent.id) if parent is not None else None,
+        course=Course(definition.chain) if definition.chain is not None else None,
+        lineage=Lineage(schedule=new.schedule) if new.schedule else None,
+        timing=_timing(new, window) if window or new.after_parent else None,
+        stop=_stop(new, now_ms) if new.stop_after_ms or new.kill_after_ms else None,
     )
     if obstacle:
         turn.follow_up(Actor.SYSTEM, "schedule")
@@ -242,6 +233,19 @@ def _create(world: World, turn: Turn, new: NewJob, obstacle: str = "") -> Job:
     else:
         turn.create(job, Trigger.SUBMIT)
     return job
+
+
+def _timing(new: NewJob, window: str) -> Timing:
+    reason = "parent" if new.after_parent else ""
+    return Timing(window, window_asked=bool(new.window), delay_reason=reason)
+
+
+def _stop(new: NewJob, now_ms: int) -> Stop:
+    trigger_ms = new.trigger_ms or now_ms
+    if new.stop_after_ms:
+        return Stop(stop_at_ms=trigger_ms + new.stop_after_ms, kill_after_ms=new.kill_after_ms)
+    kill_at_ms = trigger_ms + new.kill_after_ms
+    return Stop(kill_at_ms=kill_at_ms, kill_after_ms=new.kill_after_ms)
 
 
 def fail_to_resubmit(world: World, turn: Turn, new: NewJob, obstacle: str) -> Job:

@@ -116,10 +116,9 @@ def set_start(world: World, turn: Turn, job: Job, requested_ms: int) -> bool:
 def _is_placed(world: World, job: Job, requested_ms: int, now_ms: int) -> bool:
     """Whether a job has the start that it would be given: so it is for most new jobs."""
     return (
-        not job.window
+        (job.timing is None or not (job.window or job.window_closes_ms or job.requested_ms))
         and now_ms <= requested_ms == job.start_ms <= now_ms + NEVER_HORIZON_MS
-        and (job.top > 0 or job.top_start_ms == requested_ms)
-        and not (job.window_closes_ms or job.requested_ms)
+        and (job.top_start_ms == requested_ms or job.top > 0)
         and is_served(world, job)
     )
 
