@@ -26,7 +26,7 @@ from interlock_server.core.vocabulary.lifecycle import NEXT, ROWS, creation_row
 from interlock_server.core.vocabulary.trigger import TRIGGER_NUMBERS, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from interlock_server.core.model.definition import Definition, RestartBehavior
     from interlock_server.core.model.job import Job
@@ -154,6 +154,25 @@ class Turn:
         row = NEXT[job.status * TRIGGER_NUMBERS + trigger]
         assert row, f"no row for status {job.status} and trigger {trigger!r}"
         self._record(job, row, reason)
+
+    def move_all(self, jobs: Sequence[Job], trigger: Trigger) -> None:
+        """As `move` for each of some jobs that are in the same status, in half the time."""
+        world, block = self.world, self._block or self._open_block()
+        status = jobs[0].status
+        row = NEXT[status * TRIGGER_NUMBERS + trigger]
+        assert row, f"no row for status {status} and trigger {trigger!r}"
+        assert _ALLOWED[row] >> self.cause.actor & 1, f"actor {self.cause.actor}, row {row}"
+        apply.move_all(world, jobs, row, self.cause, world.revision + 1)
+        block.jobs += [job.id for job in jobs]
+        block.rows += bytes([row]) * len(jobs)
+        definitions, queues, robots = (
+            world.definition_numbers,
+            world.queue_numbers,
+            world.robot_numbers,
+        )
+        block.definitions += [definitions[job.definition] for job in jobs]
+        block.queues += [queues[job.queue] for job in jobs]
+        block.robots += [robots[job.robot] for job in jobs]
 
     def _record(self, job: Job, row: int, reason: str) -> None:
         world, block, cause = self.world, self._block, self.cause

@@ -18,6 +18,7 @@ from interlock_server.core.rules import (
     loss,
     operator_message,
     pre_running,
+    report_run,
     result,
     resume,
     return_code,
@@ -99,6 +100,8 @@ def _session_refusal(robot: Robot | None, command: Report) -> Rejection | None:
 
 def _apply_all(world: World, turn: Turn, name: str, command: Report) -> Refused:
     refused: Refused = []
+    if report_run.move_together(world, turn, name, command):
+        return refused
     jobs, details, handlers = world.jobs, command.details, _HANDLERS
     special, cause = world.special, turn.cause
     count = len(command.jobs)
