@@ -5,10 +5,11 @@ Only one of them is there at a time: an idle server of another system is not alw
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks import peer as peers
 from benchmarks.measurement import Measurement
+from benchmarks.rate import Rate
 from benchmarks.rounds import Rival, alternate
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.bench import Place
     from benchmarks.measurement import Target
+    from benchmarks.peer import Peer
     from benchmarks.rounds import Subject
 
 
@@ -32,21 +34,30 @@ async def against_peers(
     return found
 
 
+class _PeerSide:
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    async def run(self, seconds: float) -> Rate:
+        done = await self._peer.run(seconds)
+        return Rate(done.items, done.seconds)
+
+
 async def _against(
     place: Place, subject: Subject, name: str, target: Target | None
 ) -> list[Measurement]:
     missing = Measurement(subject.title, subject.unit, name, target=target)
-    try:
-        module: Any = import_module("benchmarks.peer")
-        make = module.PEERS[name]
-    except (ImportError, KeyError):
+    if name not in peers.PEERS:
         missing.skipped = "there is no comparison of this name"
         return [missing]
     try:
-        async with make(place.folder) as peer:
-            rival = Rival(peer.name, peer, target, peer.durability)
+        async with peers.PEERS[name](place.folder) as peer:
+            if peer.unit != subject.unit:
+                missing.failure = f"it counts {peer.unit}, not {subject.unit}"
+                return [missing]
+            rival = Rival(peer.name, _PeerSide(peer), target, peer.durability)
             return await alternate(place, subject, [rival])
-    except module.NotInstalled as error:
+    except peers.NotInstalled as error:
         missing.skipped = str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
         missing.failure = f"{type(error).__name__}: {error}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 FAN_OUT: Final = "/bare.Bare/FanOut"
+REPLAY: Final = "/bare.Bare/Replay"
 _LENGTH_BYTES: Final = 4
 
 
 class FanOut:
-    """Streams recorded messages to everybody who waits, from when it is told to."""
+    """Streams recorded messages: to all who wait, once it is told to, or to whoever asks."""
 
     def __init__(self) -> None:
         self._begin = asyncio.Event()
@@ -20,9 +21,12 @@ class FanOut:
         self._messages: list[bytes] = []
         self._waiting = 0
 
-    async def begin(self, recording: Path, watchers: int) -> float:
-        """Stream what was recorded once so many are there; returns when it began."""
+    def load(self, recording: Path) -> None:
+        """Take what was recorded."""
         self._messages = read_recording(recording)
+
+    async def begin(self, watchers: int) -> float:
+        """Stream it once so many are there; returns when it began."""
         while self._waiting < watchers:
             self._came.clear()
             await self._came.wait()
@@ -31,12 +35,16 @@ class FanOut:
         return time.monotonic()
 
     async def stream(self, _request: bytes, context: Any) -> None:
-        """Serve one watcher."""
+        """Serve one watcher when all begin."""
         begin = self._begin
         self._waiting += 1
         self._came.set()
         await begin.wait()
         self._waiting -= 1
+        await self.replay(_request, context)
+
+    async def replay(self, _request: bytes, context: Any) -> None:
+        """Serve one watcher at once."""
         for message in self._messages:
             await context.write(message)
 

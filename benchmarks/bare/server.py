@@ -14,7 +14,7 @@ import grpc
 
 from benchmarks import load_process
 from benchmarks.bare import echo
-from benchmarks.bare.fan_out import FAN_OUT, FanOut
+from benchmarks.bare.fan_out import FAN_OUT, REPLAY, FanOut
 from benchmarks.bare.lives import BareLives
 
 
@@ -29,6 +29,7 @@ class _Methods(grpc.GenericRpcHandler):
             **lives.methods(),
             **echo.methods(),
             FAN_OUT: grpc.unary_stream_rpc_method_handler(fan_out.stream),
+            REPLAY: grpc.unary_stream_rpc_method_handler(fan_out.replay),
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -50,9 +51,9 @@ async def main() -> None:
     await server.start()
     load_process.say(address=f"127.0.0.1:{port}", read=read, at=time.monotonic())
     async for line in lines:
-        if "fan_out" in line:
-            at = await fan_out.begin(Path(line["fan_out"]), line["watchers"])
-            load_process.say(at=at)
+        fan_out.load(Path(line["recording"]))
+        at = await fan_out.begin(line["watchers"]) if "watchers" in line else time.monotonic()
+        load_process.say(at=at)
     await server.stop(0)
 
 

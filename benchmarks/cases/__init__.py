@@ -7,8 +7,10 @@ from typing import Final
 from benchmarks.cases import (
     fan_out,
     gathered,
+    latency,
     lives,
     lives_peers,
+    paced_fan_out,
     reports,
     reports_1000,
     start_up,
@@ -27,6 +29,8 @@ CASES: Final = {
         *lives.CASES,
         lives_peers.CASE,
         fan_out.CASE,
+        paced_fan_out.CASE,
+        latency.CASE,
         start_up.CASE,
     )
 }

@@ -70,10 +70,11 @@ async def measure(place: Place) -> list[Measurement]:
 async def _received(
     watching: list[LoadProcess], revision: int, recording: Path | None = None
 ) -> dict[str, Any]:
-    question: dict[str, Any] = {"until": revision}
-    if recording is not None:
-        question["recording"] = str(recording)
-    seen = await asyncio.gather(*(ask(each, **question) for each in watching))
+    first, *others = watching
+    more = {} if recording is None else {"recording": str(recording)}
+    seen = await asyncio.gather(
+        ask(first, until=revision, **more), *(ask(each, until=revision) for each in others)
+    )
     return {
         "events": sum(each["events"] for each in seen),
         "at": max(each["at"] for each in seen),
@@ -91,7 +92,7 @@ async def bare_fan_out(
             for _ in range(PROCESSES)
         ]
         used = cpu_seconds(server.pid)
-        began = await ask(server, fan_out=str(recording), watchers=WATCHERS)
+        began = await ask(server, recording=str(recording), watchers=WATCHERS)
         seen = await asyncio.gather(*(ask(each, until=last) for each in watching))
         used = cpu_seconds(server.pid) - used
     if sum(each["events"] for each in seen) != received:

@@ -1,4 +1,8 @@
-"""A process that reports in batches as fast as it may, with several batches in flight.
+"""A process that reports in batches: as fast as it may, with several in flight, or at a given rate.
+
+At a rate every batch has an instant at which it is to be sent, whatever became of those before it,
+and its latency counts from that instant: a server that stalls delays all that should have been
+sent meanwhile, and that is what is measured.
 
 `echo` names an echo of the bare server that the same reports are sent to; without, it is a server
 of ours.
@@ -15,6 +19,7 @@ import grpc
 from benchmarks import load_process
 from benchmarks.bare.echo import ECHO, ECHO_REPORTS, ECHO_VALUES
 from benchmarks.loads.robot_stream import CHANNEL_OPTIONS, RobotStream, open_streams
+from benchmarks.loads.schedule import Schedule
 from interlock.v1.robot_service_pb2 import SessionRequest
 
 if TYPE_CHECKING:
@@ -78,9 +83,12 @@ async def main() -> None:
         load_process.say(ready=True)
         readers = [asyncio.create_task(stream.read()) for stream in streams]
         async for line in lines:
+            schedule = Schedule(streams, line["rate"]) if "rate" in line else None
             began, used = time.monotonic(), time.process_time()
             until = began + line["seconds"]
-            work = asyncio.create_task(_all(streams, task["window"], until))
+            work = asyncio.create_task(
+                schedule.run(began, until) if schedule else _all(streams, task["window"], until)
+            )
             reports = await unless_one_ends(work, readers)
             load_process.say(
                 reports=reports,
@@ -88,6 +96,7 @@ async def main() -> None:
                 ended=time.monotonic(),
                 cpu_s=time.process_time() - used,
                 revision=max(stream.revision for stream in streams),
+                latency=schedule.latency.encoded() if schedule else "",
             )
         for stream in streams:
             stream.call.cancel()

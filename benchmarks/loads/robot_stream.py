@@ -45,7 +45,7 @@ class RobotStream:
         self.acked = 0
         #: Revision that the newest acknowledgement names.
         self.revision = 0
-        #: Called with the sequence of each acknowledgement.
+        #: Called with how many batches an acknowledgement is about.
         self.on_ack: Callable[[int], None] | None = None
         self._form = form
         self._heard = asyncio.Event()
@@ -108,6 +108,7 @@ class RobotStream:
     def _hear(self, message: Any) -> None:
         if message is grpc.aio.EOF:
             raise RefusedError("the session ended")
+        before = self.acked
         match message.WhichOneof("message"):
             case "report_ack":
                 ack = message.report_ack
@@ -120,7 +121,7 @@ class RobotStream:
                 return
         self._heard.set()
         if self.on_ack is not None:
-            self.on_ack(self.acked)
+            self.on_ack(self.acked - before)
 
 
 async def open_streams(channel: grpc.aio.Channel, task: dict[str, Any]) -> list[RobotStream]:

@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
-
 import pytest
 
+from benchmarks import peer as peers
 from benchmarks.bench import Place
 from benchmarks.measurement import at_least
 from benchmarks.peer_rounds import against_peers
 from benchmarks.rate import Rate
 from benchmarks.rounds import Subject
-
-
-class NotInstalled(Exception):  # noqa: N818
-    """As the peers have it."""
 
 
 class Peer:
@@ -36,7 +30,7 @@ class Peer:
 
 class Missing(Peer):
     async def __aenter__(self):
-        raise NotInstalled("other-server is not installed")
+        raise peers.NotInstalled("other-server is not installed")
 
 
 class Broken(Peer):
@@ -51,10 +45,8 @@ class Ours:
 
 @pytest.fixture
 def place(monkeypatch, tmp_path):
-    module = SimpleNamespace(
-        PEERS={"other": Peer, "missing": Missing, "broken": Broken}, NotInstalled=NotInstalled
-    )
-    monkeypatch.setitem(sys.modules, "benchmarks.peer", module)
+    fakes = {"other": Peer, "missing": Missing, "broken": Broken}
+    monkeypatch.setattr(peers, "PEERS", fakes)
     return Place(tmp_path, rounds=2, peers=True)
 
 

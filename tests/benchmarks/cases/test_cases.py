@@ -16,6 +16,8 @@ ROWS = {
     "lives-redwood": 1,
     "lives-peers": 0,
     "fan-out": 1,
+    "paced-fan-out": 6,
+    "latency": 6,
     "start-up": 1,
 }
 
