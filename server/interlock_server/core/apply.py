@@ -124,10 +124,12 @@ def move_all(
         job.revision = revision
         job.changed_ms = at_ms
         job.info = reason
-        history = job.history
-        history.append(HistoryEntry(revision, row, cause))
-        if len(history) >= 2 * HISTORY_KEPT:
-            _spill(world, job)
+        entries = job.entries
+        if type(entries) is not list:
+            entries = job.entries = unpacked(entries)
+        entries.append(HistoryEntry(revision, row, cause))
+        if len(entries) >= 2 * HISTORY_KEPT:
+            _spill(world, job, entries)
         if effects:
             _follow_move(world, job, source, effects, at_ms)
     world.revision += len(jobs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interlock_server.core import command as c
+from interlock_server.core.apply import HISTORY_KEPT
 from interlock_server.core.command import ReportKind as R
 from interlock_server.core.model.definition import LimitEffect, LimitKind, RuntimeLimit
 from interlock_server.core.vocabulary.actor import Actor
@@ -79,6 +80,19 @@ def test_a_batch_of_one_kind_moves_its_jobs_as_single_reports_do(definition, bef
     refused, _ = both(definition, before, kind, *range(1, COUNT + 1))
 
     assert refused == []
+
+
+def test_the_old_part_of_long_histories_leaves_memory_as_with_single_reports():
+    spilled = []
+    for shortened in (True, False):
+        driver = at_robot(REDWOOD, [R.STARTED])
+        for _ in range(HISTORY_KEPT):
+            say(driver, R.WAITING, range(1, COUNT + 1), shortened=shortened)
+            say(driver, R.WAIT_OVER, range(1, COUNT + 1), shortened=shortened)
+        spilled.append(driver.world.spilled)
+
+    assert len(spilled[0]) == COUNT
+    assert spilled[0] == spilled[1]
 
 
 @pytest.mark.parametrize(
