@@ -31,6 +31,8 @@ PEERS: Final[dict[str, Callable[[Path], Peer]]] = {
     "postgres-single": partial(postgres, batch=1),
     "postgres-unnest-100": partial(postgres, batch=100),
     "postgres-unnest-1000": partial(postgres, batch=1_000),
+    "postgres-any-100": partial(postgres, batch=100, alike=True),
+    "postgres-any-1000": partial(postgres, batch=1_000, alike=True),
     "redis-single": partial(redis, batch=1),
     "redis-batch-100": partial(redis, batch=100),
     "etcd-single": partial(etcd, batch=1),

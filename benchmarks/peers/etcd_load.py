@@ -48,6 +48,7 @@ class EtcdLoad:
         self._batches = [range(start, start + batch) for start in range(0, JOBS, batch)]
         #: How often each batch has moved: its status, and the name of its next history.
         self._moves = [0] * len(self._batches)
+        self._at_once = 1
 
     @property
     def choices(self) -> tuple[int, ...]:
@@ -62,14 +63,18 @@ class EtcdLoad:
                 _put(request, b"job/%d" % job, _STATUSES[0])
             await self._txn(request)
 
-    async def run(self, seconds: float, at_once: int) -> int:
+    async def prepare(self, at_once: int) -> None:
+        """Have so many transactions in flight from now on."""
+        self._at_once = at_once
+
+    async def run(self, seconds: float) -> int:
         """Move jobs until the time is over; returns how many transitions were durable."""
         until = time.monotonic() + seconds
-        moved = (self._move(until, number, at_once) for number in range(at_once))
+        moved = (self._move(until, number) for number in range(self._at_once))
         return sum(await asyncio.gather(*moved))
 
-    async def _move(self, until: float, number: int, at_once: int) -> int:
-        mine = range(number, len(self._batches), at_once)
+    async def _move(self, until: float, number: int) -> int:
+        mine = range(number, len(self._batches), self._at_once)
         turns = position = 0
         while time.monotonic() < until:
             index = mine[position]
@@ -97,11 +102,12 @@ class EtcdLoad:
         everything = _Range(key=_HISTORY, range_end=_HISTORY_END, count_only=True)
         return int((await self._range(everything)).count)
 
-    async def describe(self, at_once: int) -> dict[str, str]:
+    async def describe(self) -> dict[str, str]:
         """Return name and durability as the server says them."""
+        flight = f"{self._at_once} in flight"
         version = (await self._status(_Status())).version
         return {
-            "name": f"etcd {version} through grpc.aio, {form(self._batch)}, {at_once} in flight",
+            "name": f"etcd {version} through grpc.aio, {form(self._batch)}, {flight}",
             "durability": "fsync of the write-ahead log before each answer "
             f"({self._syncs():,} of them in the warm-up)",
         }

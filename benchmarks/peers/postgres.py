@@ -1,6 +1,7 @@
 """PostgreSQL as a keeper of job states: a checked UPDATE and an ordered history, in one statement.
 
-Forms: one transition in each statement, and 100 or 1,000 in one through UNNEST.
+Forms: one transition in each statement; many in one through UNNEST, where each job has its own
+expected and new status; many in one where these are the same for all, which is faster.
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def postgres(folder: Path, *, batch: int, **more: Any) -> MeasuredPeer:
-    """Return the peer that moves `batch` jobs in each statement."""
+def postgres(folder: Path, *, batch: int, alike: bool = False, **more: Any) -> MeasuredPeer:
+    """Return the peer that moves `batch` jobs in each statement; `alike` says the same of all."""
     return MeasuredPeer(
-        name=f"PostgreSQL through asyncpg, {form(batch)}",
+        name=f"PostgreSQL through asyncpg, {form(batch, alike=alike)}",
         unit="transitions/s",
         durability="fsync and synchronous_commit are on",
         load="benchmarks.peers.postgres_load",
         packages=("asyncpg",),
         server=partial(postgres_server, folder),
-        task={"batch": batch},
+        task={"batch": batch, "alike": alike},
         **more,
     )
 
 
-def form(batch: int) -> str:
-    """Say how many transitions are in a statement."""
-    return "single" if batch == 1 else f"UNNEST {batch:,}"
+def form(batch: int, *, alike: bool) -> str:
+    """Say how many transitions are in a statement, and how it names the jobs."""
+    if batch == 1:
+        return "single"
+    return f"{'= ANY' if alike else 'UNNEST'} {batch:,}"

@@ -15,6 +15,7 @@ import asyncpg
 
 from benchmarks import load_process
 from benchmarks.peers.postgres import form
+from benchmarks.peers.postgres_settings import durability, server_name
 from benchmarks.peers.rounds import serve
 
 JOBS: Final = 10_000
@@ -44,6 +45,12 @@ WITH moved AS (
 )
 INSERT INTO history (job, from_status, to_status) SELECT id, expected, target FROM moved
 """
+_ALIKE: Final = """
+WITH moved AS (
+    UPDATE job SET status = $3 WHERE id = ANY ($1::int[]) AND status = $2 RETURNING id
+)
+INSERT INTO history (job, from_status, to_status) SELECT id, $2, $3 FROM moved
+"""
 
 
 class NotMoved(Exception):  # noqa: N818 - says what is
@@ -53,14 +60,18 @@ class NotMoved(Exception):  # noqa: N818 - says what is
 class PostgresLoad:
     """Connections to one server and what the jobs' statuses are by now."""
 
-    def __init__(self, place: dict[str, Any], *, batch: int) -> None:
+    def __init__(self, place: dict[str, Any], *, batch: int, alike: bool) -> None:
         self._place = place
         self._batch = batch
+        self._alike = alike
+        self._form = form(batch, alike=alike)
+        self._sql = _ALIKE if alike else _ONE if batch == 1 else _MANY
         ids = range(1, JOBS + 1)
         self._batches = [list(ids[start : start + batch]) for start in range(0, JOBS, batch)]
         self._statuses = [0] * len(self._batches)
         self._connections: list[Any] = []
         self._statements: list[Any] = []
+        self._at_once = 1
 
     @property
     def choices(self) -> list[int]:
@@ -81,20 +92,22 @@ class PostgresLoad:
         while len(self._connections) < count:
             self._connections.append(await asyncpg.connect(**self._place))
 
-    async def run(self, seconds: float, at_once: int) -> int:
-        """Move jobs until the time is over; returns how many transitions were committed."""
+    async def prepare(self, at_once: int) -> None:
+        """Have so many connections with the statement."""
         await self._connect(at_once)
-        while len(self._statements) < at_once:
-            connection = self._connections[len(self._statements)]
-            sql = _ONE if self._batch == 1 else _MANY
-            self._statements.append(await connection.prepare(sql))
+        for connection in self._connections[len(self._statements) :]:
+            self._statements.append(await connection.prepare(self._sql))
+        self._at_once = at_once
+
+    async def run(self, seconds: float) -> int:
+        """Move jobs until the time is over; returns how many transitions were committed."""
         until = time.monotonic() + seconds
-        moved = (self._move(until, number, at_once) for number in range(at_once))
+        moved = (self._move(until, number) for number in range(self._at_once))
         return sum(await asyncio.gather(*moved))
 
-    async def _move(self, until: float, number: int, at_once: int) -> int:
+    async def _move(self, until: float, number: int) -> int:
         statement = self._statements[number]
-        mine = range(number, len(self._batches), at_once)
+        mine = range(number, len(self._batches), self._at_once)
         turns = position = 0
         while time.monotonic() < until:
             index = mine[position]
@@ -110,6 +123,8 @@ class PostgresLoad:
         ids, status = self._batches[index], self._statuses[index]
         if self._batch == 1:
             return ids[0], status, 1 - status
+        if self._alike:
+            return ids, status, 1 - status
         return ids, [status] * self._batch, [1 - status] * self._batch
 
     async def count(self) -> int:
@@ -117,16 +132,13 @@ class PostgresLoad:
         rows: int = await self._connections[0].fetchval("SELECT count(*) FROM history")
         return rows
 
-    async def describe(self, at_once: int) -> dict[str, str]:
+    async def describe(self) -> dict[str, str]:
         """Return name and durability as the server says them."""
-        first = self._connections[0]
-        settings = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_method")
-        said = [f"{name}={await first.fetchval(f'SHOW {name}')}" for name in settings]
-        version = (await first.fetchval("SHOW server_version")).split()[0]
-        connections = f"{at_once} connection{'s' * (at_once > 1)}"
+        show = self._connections[0].fetchval
+        connections = f"{self._at_once} connection{'s' * (self._at_once > 1)}"
         return {
-            "name": f"PostgreSQL {version} through asyncpg, {form(self._batch)}, {connections}",
-            "durability": ", ".join(said),
+            "name": f"{await server_name(show)} through asyncpg, {self._form}, {connections}",
+            "durability": await durability(show),
         }
 
 
@@ -135,7 +147,7 @@ async def main() -> None:
     lines = load_process.orders()
     task = await anext(lines)
     place = {name: task[name] for name in ("host", "user", "database")}
-    load = PostgresLoad(place, batch=task["batch"])
+    load = PostgresLoad(place, batch=task["batch"], alike=task["alike"])
     await load.fill()
     await serve(load, lines, choices=load.choices, trial=task["trial_seconds"])
 

@@ -52,6 +52,7 @@ class RedisLoad:
         self._statuses = [0] * len(self._batches)
         self._connections: list[RedisConnection] = []
         self._script = b""
+        self._at_once = 1
 
     @property
     def choices(self) -> tuple[int, ...]:
@@ -72,17 +73,21 @@ class RedisLoad:
     async def _ask(self, *calls: tuple[Any, ...]) -> list[Any]:
         return await self._connections[0].ask(calls)
 
-    async def run(self, seconds: float, at_once: int) -> int:
-        """Move jobs until the time is over; returns how many transitions were durable."""
+    async def prepare(self, at_once: int) -> None:
+        """Have so many connections."""
         await self._connect(at_once)
+        self._at_once = at_once
+
+    async def run(self, seconds: float) -> int:
+        """Move jobs until the time is over; returns how many transitions were durable."""
         until = time.monotonic() + seconds
-        moved = (self._move(until, number, at_once) for number in range(at_once))
+        moved = (self._move(until, number) for number in range(self._at_once))
         return sum(await asyncio.gather(*moved))
 
-    async def _move(self, until: float, number: int, at_once: int) -> int:
+    async def _move(self, until: float, number: int) -> int:
         connection = self._connections[number]
-        mine = range(number, len(self._batches), at_once)
-        depth = self._depth(at_once)
+        mine = range(number, len(self._batches), self._at_once)
+        depth = self._depth()
         calls = position = 0
         while time.monotonic() < until:
             indexes = [mine[(position + step) % len(mine)] for step in range(depth)]
@@ -95,8 +100,8 @@ class RedisLoad:
             position = (position + depth) % len(mine)
         return calls * self._batch
 
-    def _depth(self, connections: int) -> int:
-        return IN_FLIGHT // connections if self._batch == 1 else 1
+    def _depth(self) -> int:
+        return IN_FLIGHT // self._at_once if self._batch == 1 else 1
 
     def _call(self, index: int) -> tuple[Any, ...]:
         jobs, status = self._batches[index], self._statuses[index]
@@ -108,7 +113,7 @@ class RedisLoad:
         (entries,) = await self._ask((b"XLEN", b"history"))
         return int(entries)
 
-    async def describe(self, at_once: int) -> dict[str, str]:
+    async def describe(self) -> dict[str, str]:
         """Return name and durability as the server says them."""
         information, *pairs = await self._ask(
             (b"INFO", b"server"),
@@ -117,10 +122,10 @@ class RedisLoad:
         lines = dict(
             line.split(":", 1) for line in information.decode().splitlines() if ":" in line
         )
-        flight = f"{at_once * self._depth(at_once)} in flight on {at_once} "
+        flight = f"{self._at_once * self._depth()} in flight on {self._at_once} "
         return {
             "name": f"Redis {lines['redis_version']} through hiredis, {form(self._batch)}, "
-            f"{flight}connection{'s' * (at_once > 1)}",
+            f"{flight}connection{'s' * (self._at_once > 1)}",
             "durability": ", ".join(f"{name.decode()}={value.decode()}" for name, value in pairs),
         }
 

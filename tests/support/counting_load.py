@@ -14,16 +14,20 @@ class CountingLoad:
     def __init__(self, counted_by_round: int) -> None:
         self._counted_by_round = counted_by_round
         self._rounds = 0
+        self._at_once = 0
 
-    async def run(self, seconds: float, at_once: int) -> int:
+    async def prepare(self, at_once: int) -> None:
+        self._at_once = at_once
+
+    async def run(self, seconds: float) -> int:
         self._rounds += 1
         return 3
 
     async def count(self) -> int:
         return self._rounds * self._counted_by_round
 
-    async def describe(self, at_once: int) -> dict[str, str]:
-        return {"name": f"nothing 1.0, {at_once} at once", "durability": "none"}
+    async def describe(self) -> dict[str, str]:
+        return {"name": f"nothing 1.0, {self._at_once} at once", "durability": "none"}
 
 
 async def main() -> None:

@@ -8,10 +8,11 @@ from tests.support.peers import running
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("batch", "form"), [(1, "single"), (100, "UNNEST 100"), (1_000, "UNNEST 1,000")]
+    ("batch", "alike", "form"),
+    [(1, False, "single"), (100, False, "UNNEST 100"), (1_000, True, "= ANY 1,000")],
 )
-async def test_transitions_are_as_many_as_the_history_has(batch, form, tmp_path):
-    async with running(postgres(tmp_path, batch=batch, trial_seconds=0.02)) as peer:
+async def test_transitions_are_as_many_as_the_history_has(batch, alike, form, tmp_path):
+    async with running(postgres(tmp_path, batch=batch, alike=alike, trial_seconds=0.02)) as peer:
         rate = await peer.run(0.3)
 
         assert rate.items > 0

@@ -9,15 +9,19 @@ class Load:
     def __init__(self, items: dict[int, int]) -> None:
         self._items = items
         self.tried: list[int] = []
+        self._at_once = 0
 
-    async def run(self, seconds: float, at_once: int) -> int:
-        self.tried.append(at_once)
-        return self._items[at_once]
+    async def prepare(self, at_once: int) -> None:
+        self._at_once = at_once
+
+    async def run(self, seconds: float) -> int:
+        self.tried.append(self._at_once)
+        return self._items[self._at_once]
 
     async def count(self) -> int:
         return 0
 
-    async def describe(self, at_once: int) -> dict[str, str]:
+    async def describe(self) -> dict[str, str]:
         return {}
 
 
