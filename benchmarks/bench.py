@@ -31,6 +31,8 @@ class Place:
     """Where and how long to measure."""
 
     folder: Path
+    #: For what several cases begin with, and is made once; by default in `folder`.
+    shared: Path | None = None
     rounds: int = 5
     seconds: float = 2.0
     warm_up_seconds: float = 0.5
@@ -63,10 +65,10 @@ class Bench:
         """Let something end with this."""
         return await self._stack.enter_async_context(other)
 
-    async def server(self, *settings: str) -> OwnServer:
-        """Start a server of ours; it has to keep what it acknowledges."""
+    async def server(self, *, data: Path | None = None) -> OwnServer:
+        """Start a server of ours, on a copy of data if given; it has to keep what it answers."""
         server = await self.enter(
-            OwnServer(directory=self.place.folder, program=self.place.program, settings=settings)
+            OwnServer(directory=self.place.folder, program=self.place.program, data=data)
         )
         async with connect(server.address) as interlock:
             durability = (await interlock.server_status()).durability

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 #: What is started: the server as it is.
 PROGRAM: Final = ("-m", "interlock_server")
-_READY_SECONDS: Final = 120.0
+_READY_SECONDS: Final = 300.0
 _END_SECONDS: Final = 30.0
 _LOOK_EVERY_SECONDS: Final = 0.005
 
@@ -30,6 +31,7 @@ class OwnServer:
     """A server that runs while the block of `async with` does. Its data go with it.
 
     `directory` is where the temporary directory is made; by default where the system has them.
+    `data` is copied and begun with.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class OwnServer:
         directory: Path | None = None,
         program: Sequence[str] = PROGRAM,
         settings: Sequence[str] = (),
+        data: Path | None = None,
     ) -> None:
         self.address = ""
         self._program = program
         self._settings = settings
+        self._begins_with = data
         self._parent = directory
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -51,6 +55,8 @@ class OwnServer:
             prefix="interlock-bench-", dir=self._parent, ignore_cleanup_errors=True
         )
         try:
+            if self._begins_with is not None:
+                shutil.copytree(self._begins_with, self.data)
             await self.start()
         except BaseException:
             await self._end_quietly()

@@ -39,7 +39,7 @@ async def measure(case: Case, place: Place) -> dict[str, Any]:
     """Measure a case; returns what is written about it. One that fails says so."""
     print(f"{case.name}: {case.about}", file=sys.stderr)
     began, neighbours = time.monotonic(), Neighbours()
-    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix=f"{case.name}-", dir=place.folder) as name:
         folder = Path(name)
         head = {
             "case": case.name,
@@ -138,20 +138,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         for case in cases:
             print(f"{case.name:<16} {'quick' if case.quick else '     '}  {case.about}")
         return 0
-    place = Place(
-        Path(),
-        rounds=arguments.rounds,
-        seconds=arguments.seconds,
-        peers=not (arguments.quick or arguments.no_peers),
-        scale=arguments.scale,
-    )
     began = time.monotonic()
-    try:
-        # Not uvloop here: it forks to start processes, which grpc is loud about.
-        found = asyncio.run(_until_told(cases, place, arguments.results))
-    except asyncio.CancelledError:
-        print("benchmarks.suite: ended before it was done", file=sys.stderr)
-        return INTERRUPTED
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as name:
+        place = Place(
+            Path(name),
+            shared=Path(name) / "sites",
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            peers=not (arguments.quick or arguments.no_peers),
+            scale=arguments.scale,
+        )
+        try:
+            # Not uvloop here: it forks to start processes, which grpc is loud about.
+            found = asyncio.run(_until_told(cases, place, arguments.results))
+        except asyncio.CancelledError:
+            print("benchmarks.suite: ended before it was done", file=sys.stderr)
+            return INTERRUPTED
     rows = [row for result in found for row in result["rows"]]
     if arguments.output == "json":
         print(json.dumps(found, indent=2))

@@ -7,12 +7,16 @@ from typing import Final
 from benchmarks.cases import (
     fan_out,
     gathered,
+    large_start_up,
     latency,
     lives,
     lives_peers,
+    long_history,
+    memory,
     paced_fan_out,
     reports,
     reports_1000,
+    snapshots,
     start_up,
     unary,
     watchers_20,
@@ -31,6 +35,10 @@ CASES: Final = {
         fan_out.CASE,
         paced_fan_out.CASE,
         latency.CASE,
+        snapshots.CASE,
+        long_history.CASE,
         start_up.CASE,
+        large_start_up.CASE,
+        memory.CASE,
     )
 }

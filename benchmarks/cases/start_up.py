@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
-from benchmarks.bench import HEAR_SECONDS, Bench, CaseFailed, Place, put_definition
+from benchmarks.bench import Bench, Place, put_definition
 from benchmarks.case import Case
-from benchmarks.load_process import LoadProcess
 from benchmarks.measurement import Measurement
-from interlock import connect
+from benchmarks.site import submit
+from benchmarks.starting import bare_start, start_after_kill
 
 LIVE_JOBS: Final = 100_000
-_SUBMIT_MAX: Final = 10_000
 
 
 async def measure(place: Place) -> list[Measurement]:
     """Against a bare server that reads the same bytes from disk before it serves."""
-    jobs = place.scaled(LIVE_JOBS, least=_SUBMIT_MAX)
+    jobs = place.scaled(LIVE_JOBS)
     found = Measurement(
         f"start-up with {jobs:,} live jobs",
         "s",
@@ -26,24 +24,12 @@ async def measure(place: Place) -> list[Measurement]:
     async with Bench(place) as bench:
         server = await bench.server()
         await put_definition(server, "bench")
-        async with connect(server.address) as interlock:
-            for _ in range(jobs // _SUBMIT_MAX):
-                await interlock.submit_many([{"definition": "bench", "count": _SUBMIT_MAX}])
+        await submit(server, "bench", jobs)
         size = 0
         for _ in range(place.rounds):
-            await server.kill()
-            began = time.monotonic()
-            await server.start()
-            async with connect(server.address) as interlock:
-                status = await interlock.server_status()
-                found.ours.append(time.monotonic() - began)
-            if status.live_jobs != jobs:
-                raise CaseFailed(f"{jobs} jobs were acknowledged, but {status.live_jobs} came back")
-            began = time.monotonic()
-            async with LoadProcess("benchmarks.bare.server", {"read": str(server.data)}) as bare:
-                answer = await bare.hear(timeout=HEAR_SECONDS)
-                found.theirs.append(answer["at"] - began)
-                size = answer["read"]
+            found.ours.append(await start_after_kill(server, jobs))
+            theirs, size = await bare_start(server.data)
+            found.theirs.append(theirs)
     found.note = f"{size / 1e6:.1f} MB on disk; a ratio above 1 is slower"
     return [found]
 

@@ -18,7 +18,11 @@ ROWS = {
     "fan-out": 1,
     "paced-fan-out": 6,
     "latency": 6,
+    "snapshots": 2,
+    "long-history": 1,
     "start-up": 1,
+    "large-start-up": 2,
+    "memory": 2,
 }
 
 
