@@ -11,7 +11,7 @@ import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from interlock_server.watch.cursor import Cursor
 from interlock_server.watch.ends import HistoryClosed, RevisionInFuture
@@ -21,6 +21,12 @@ from interlock_server.watch.resume import blocks_after
 RING_BYTES_MAX: Final = 64 * 1024 * 1024
 #: What a commit costs in memory beside its bytes.
 PUBLISHED_BYTES: Final = 600
+#: So many watchers keep the loop busy for longer than a commit takes. They are woken at intervals
+#: of PACE_S for each of them, twice what writing to one takes: that leaves half of the time to
+#: those who make changes, and what they write has several commits. With 100 watchers they receive
+#: half as much again.
+PACED_FROM: Final = 16
+PACE_S: Final = 100e-6
 #: Evicted entries are cut off the list when there are so many: cutting moves all that stay.
 EVICTED_MAX: Final = 1024
 #: Slices read from disk that are kept for other watchers at the same place: after a restart all
@@ -72,10 +78,15 @@ class History:
         self._first = 0
         self._ring_bytes = 0
         self._ring_after = head_revision
-        self._sleepers: set[asyncio.Future[None]] = set()
+        self._sleepers: set[asyncio.Future[bool]] = set()
+        self._is_waking = False
+        self._next_wake = 0.0
         self._slices: OrderedDict[tuple[int, int], list[Published]] = OrderedDict()
         self._disk_turn = asyncio.Lock()
         self._closed = False
+        #: What was made last of several commits: first and last revision, and the result. Watchers
+        #: that are woken together take the same commits.
+        self.last_made: tuple[int, int, Any] = (0, 0, None)
 
     @property
     def closed(self) -> bool:
@@ -114,17 +125,29 @@ class History:
         while self.head_revision <= revision:
             if self._closed:
                 raise HistoryClosed(revision)
-            sleeper = asyncio.get_running_loop().create_future()
-            self._sleepers.add(sleeper)
+            sleeper = self.sleeper()
             try:
                 await sleeper
             finally:
-                self._sleepers.discard(sleeper)
+                self.wake_no_more(sleeper)
+
+    def sleeper(self) -> asyncio.Future[bool]:
+        """Make a future that is done when something was published or the server is going away.
+
+        Whoever stops to wait for it hands it to `wake_no_more`.
+        """
+        sleeper: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._sleepers.add(sleeper)
+        return sleeper
+
+    def wake_no_more(self, sleeper: asyncio.Future[bool]) -> None:
+        """Forget a sleeper."""
+        self._sleepers.discard(sleeper)
 
     def close(self) -> None:
         """Wake everybody, so that every watch ends with the revision to resume from."""
         self._closed = True
-        self._wake()
+        self._wake(at_once=True)
 
     def recent(self, after_revision: int, bytes_max: int) -> list[Published]:
         """Commits after a revision if they are in memory, else none."""
@@ -183,14 +206,24 @@ class History:
             del self._lasts[: self._first]
             self._first = 0
 
-    def _wake(self) -> None:
-        """Wake all sleepers in one callback: publishing costs the same for any number of them."""
-        if self._sleepers:
-            sleepers, self._sleepers = self._sleepers, set()
-            next(iter(sleepers)).get_loop().call_soon(_wake_all, sleepers)
+    def _wake(self, *, at_once: bool = False) -> None:
+        """Wake all sleepers in one callback: publishing costs the same for any number of them.
 
+        Many are not woken for every commit but for all of some time, see PACED_FROM.
+        """
+        if not self._sleepers or (self._is_waking and not at_once):
+            return
+        loop = next(iter(self._sleepers)).get_loop()
+        if at_once or len(self._sleepers) < PACED_FROM or loop.time() >= self._next_wake:
+            loop.call_soon(self._wake_all, loop)
+        else:
+            loop.call_at(self._next_wake, self._wake_all, loop)
+        self._is_waking = True
 
-def _wake_all(sleepers: set[asyncio.Future[None]]) -> None:
-    for sleeper in sleepers:
-        if not sleeper.done():
-            sleeper.set_result(None)
+    def _wake_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        sleepers, self._sleepers = self._sleepers, set()
+        self._is_waking = False
+        self._next_wake = loop.time() + len(sleepers) * PACE_S
+        for sleeper in sleepers:
+            if not sleeper.done():
+                sleeper.set_result(True)

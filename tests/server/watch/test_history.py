@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from interlock_server.watch.ends import Compacted, HistoryClosed, RevisionInFuture
-from interlock_server.watch.history import PUBLISHED_BYTES, History
+from interlock_server.watch.history import PACE_S, PACED_FROM, PUBLISHED_BYTES, History
 from tests.support.change_blocks import KeyedBlocks, make_block
 from tests.support.memory_journal import MemoryJournal
 from tests.support.watch_promises import Changes, Record, Truth, broken_promises
@@ -255,6 +255,71 @@ async def test_publishing_wakes_the_loop_once_for_any_number_of_watchers(monkeyp
 
     assert call_soon.call_count == 1
     await asyncio.gather(*waiting)
+
+
+async def test_many_watchers_are_woken_once_for_the_commits_of_some_time(monkeypatch):
+    partition = Partition()
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now)
+    cursors = [partition.history.cursor(0) for _ in range(PACED_FROM)]
+    first = [asyncio.ensure_future(take(cursor)) for cursor in cursors]
+    await let_others_run()
+    await partition.commit(1)
+    assert await asyncio.gather(*first) == [[(1, 1)]] * PACED_FROM
+
+    later = [asyncio.ensure_future(cursor.take(bytes_max=ANY_BYTES)) for cursor in cursors]
+    await let_others_run()
+    await partition.commits(5)
+    await let_others_run()
+    assert not any(each.done() for each in later)
+    now += PACED_FROM * PACE_S
+
+    assert [len(found) for found in await asyncio.gather(*later)] == [5] * PACED_FROM
+
+
+async def test_few_watchers_hear_of_every_commit_at_once(monkeypatch):
+    partition = Partition()
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now)
+    cursors = [partition.history.cursor(0) for _ in range(PACED_FROM - 1)]
+
+    for revision in range(1, 4):
+        waiting = [asyncio.ensure_future(take(cursor)) for cursor in cursors]
+        await let_others_run()
+        await partition.commit(1)
+        assert await asyncio.gather(*waiting) == [[(revision, revision)]] * len(cursors)
+
+
+async def test_many_watchers_are_told_at_once_that_the_server_goes_away():
+    partition = Partition()
+    waiting = [
+        asyncio.ensure_future(partition.history.cursor(0).take(bytes_max=1))
+        for _ in range(PACED_FROM)
+    ]
+    await let_others_run()
+    partition.history._next_wake = asyncio.get_running_loop().time() + 3_600
+
+    partition.history.close()
+
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in ends} == {HistoryClosed}
+
+
+async def test_a_nudge_ends_a_wait_with_nothing_and_loses_nothing():
+    partition = Partition()
+    cursor = partition.history.cursor(0)
+    waiting = asyncio.ensure_future(take(cursor))
+    await let_others_run()
+
+    cursor.nudge()
+    assert await waiting == []
+    cursor.nudge()
+    await partition.commit(2)
+
+    assert await take(cursor) == [(1, 2)]
+    assert partition.history._sleepers == set()
 
 
 async def test_blocks_that_nobody_uses_any_more_are_forgotten_and_decoded_again():
