@@ -103,7 +103,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what was recovered, which stays, and let it look less often."""
+    """Spare the collector what was recovered, which stays, and let it look less often.
+
+    To look through a million jobs takes it 90 ms, in which nothing else happens.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from interlock_server.core import apply
 from interlock_server.storage import codec
 from interlock_server.storage.port import SnapshotRow
-from interlock_server.storage.recovery import ROW_HEAD, ROW_JOB, head_of
+from interlock_server.storage.recovery import ROW_HEAD, ROW_JOBS, head_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlock_server.clock import Clock
+    from interlock_server.core.model.job import Job
     from interlock_server.engine import Engine
     from interlock_server.storage.port import JournalPort
 
-#: Jobs copied at once: how long a slice may keep the loop busy.
-SLICE_JOBS: Final = 500
+#: Bytes of jobs that are copied at once: how long a slice may keep the loop busy.
+SLICE_BYTES: Final = 256 << 10
+#: The history of a job that has not changed for so long is packed.
+RESTS_AFTER_MS: Final = 60_000
 #: Write-ahead log pages after which it is moved into the database file.
 WAL_PAGES_MAX: Final = 4_000
 
@@ -90,22 +96,28 @@ class Checkpoint:
             # From here to the first await World stands still: the head is exactly at this commit.
             first_commit = engine.decided
             head = SnapshotRow(ROW_HEAD, "", first_commit, codec.encode(head_of(engine.world)))
-            jobs = list(engine.world.jobs)
+            jobs = self._resting(list(engine.world.jobs))
             await journal.begin_snapshot(generation, first_commit)
             await journal.write_slice(generation, [head])
-            for start in range(0, len(jobs), SLICE_JOBS):
-                rows = self._slice(jobs[start : start + SLICE_JOBS])
-                await journal.write_slice(generation, rows)
+            while encoded := codec.encode_jobs(jobs, SLICE_BYTES):
+                row = SnapshotRow(ROW_JOBS, "", engine.decided, encoded)
+                await journal.write_slice(generation, [row])
             await engine.barrier()  # what the slices show has to be durable before they count
             await journal.finish_snapshot(generation)
 
-    def _slice(self, jobs: list[int]) -> list[SnapshotRow]:
-        world, stamp = self._engine.world, self._engine.decided
-        return [
-            SnapshotRow(ROW_JOB, str(job_id), stamp, codec.encode_job(world.jobs[job_id]))
-            for job_id in jobs
-            if job_id in world.jobs
-        ]
+    def _resting(self, jobs: list[int]) -> Iterator[Job]:
+        """Those that are still live when it is their turn.
+
+        It is a good moment to let those rest that have not changed for a while: they need not be
+        packed for the next snapshot.
+        """
+        world = self._engine.world
+        for job_id in jobs:
+            job = world.jobs.get(job_id)
+            if job is not None:
+                if job.changed_ms <= self._clock.now_ms() - RESTS_AFTER_MS:
+                    apply.rest(job)
+                yield job
 
     async def compact(self, keep_revisions: int | None = None) -> None:
         """Drop commits that the newest snapshot covers and no watch needs, and old answers."""

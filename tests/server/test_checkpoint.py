@@ -12,10 +12,11 @@ from interlock_server.core import command as c
 from interlock_server.core import invariants
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.engine import Once
+from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.journal import SqliteJournal
 from interlock_server.storage.port import Compacted, JournalFailed
-from interlock_server.storage.recovery import recover
+from interlock_server.storage.recovery import ROW_HEAD, recover
 from tests.support.core_driver import REDWOOD
 from tests.support.live_partition import LivePartition
 from tests.support.memory_journal import MemoryJournal
@@ -66,7 +67,7 @@ async def test_a_snapshot_and_the_commits_after_it_give_the_same_world(live: Liv
 async def test_changes_between_the_slices_of_a_snapshot_are_not_lost_nor_made_twice(
     live: LivePartition, monkeypatch
 ):
-    monkeypatch.setattr(checkpoint, "SLICE_JOBS", 2)
+    monkeypatch.setattr(checkpoint, "SLICE_BYTES", 400)
     robot = await live.connect()
     jobs = [await live.submit() for _ in range(8)]
     await robot.report(ReportKind.STARTED, *jobs)
@@ -83,7 +84,7 @@ async def test_changes_between_the_slices_of_a_snapshot_are_not_lost_nor_made_tw
 
 
 async def test_a_job_that_leaves_memory_during_a_snapshot_is_not_missed(monkeypatch):
-    monkeypatch.setattr(checkpoint, "SLICE_JOBS", 1)
+    monkeypatch.setattr(checkpoint, "SLICE_BYTES", 1)
     live = await LivePartition.start()
     await live.define_both()
     jobs = [await live.submit() for _ in range(4)]
@@ -99,8 +100,10 @@ async def test_a_job_that_leaves_memory_during_a_snapshot_is_not_missed(monkeypa
     await live.partition.checkpoint.snapshot()
 
     assert await recovered(live) == digest(live.partition.world)
-    rows = live.journal.snapshots[1][1]
-    assert [row.key for part in rows for row in part] == ["", "1", "2"][: 1 + 2]
+    head, *slices = live.journal.snapshots[1][1]
+    assert [row.kind for row in head] == [ROW_HEAD]
+    copied = [codec.decode_jobs(row.payload) for rows in slices for row in rows]
+    assert [[job.id for job in jobs] for jobs in copied] == [[1], [2]]
     await live.close()
 
 
@@ -222,3 +225,16 @@ async def test_a_crash_loop_cannot_grow_the_tail_for_ever():
     await live.submit()
     await until(lambda: live.journal.complete)
     await live.close()
+
+
+async def test_a_snapshot_packs_the_histories_of_jobs_that_rest(live: LivePartition):
+    resting = await live.submit()
+    live.clock.advance(s=120)
+    busy = await live.submit()
+
+    await live.partition.checkpoint.snapshot()
+
+    jobs = live.partition.world.jobs
+    assert isinstance(jobs[resting].entries, bytes)
+    assert isinstance(jobs[busy].entries, list)
+    assert await live.path(resting) == await live.path(busy) == "New Scheduled Queued"

@@ -21,7 +21,7 @@ from interlock_server.core.world import World
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.port import SnapshotRow
-from interlock_server.storage.recovery import ROW_HEAD, ROW_JOB, _take_row, head_of
+from interlock_server.storage.recovery import ROW_HEAD, ROW_JOBS, _take_row, head_of
 from tests.simulation.auditor import Auditor
 from tests.simulation.sim_robot import SimRobot
 from tests.simulation.site import SMALL, Site, Size
@@ -129,10 +129,9 @@ class Life:
         self.end_group()
         world, stamp = self.core.world, len(self.core.drafts)
         rows = [SnapshotRow(ROW_HEAD, "", stamp, codec.encode(head_of(world)))]
-        rows += [
-            SnapshotRow(ROW_JOB, str(job.id), stamp, codec.encode(job))
-            for job in world.jobs.values()
-        ]
+        jobs = iter(world.jobs.values())
+        while encoded := codec.encode_jobs(jobs, bytes_max=10_000):
+            rows.append(SnapshotRow(ROW_JOBS, "", stamp, encoded))
         self.snapshot = rows, stamp
 
     def recovered(self, *, from_snapshot: bool) -> World:

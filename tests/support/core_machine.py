@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from interlock_server.core import apply, invariants
 from interlock_server.core import command as c
-from interlock_server.core import invariants
 from interlock_server.core.change import Cause
 from interlock_server.core.command import ReportKind, Verb
 from interlock_server.core.decide import take_turn
@@ -31,7 +31,7 @@ from interlock_server.core.world import World
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
 from interlock_server.storage.port import SnapshotRow
-from interlock_server.storage.recovery import ROW_HEAD, ROW_JOB, _take_row, head_of
+from interlock_server.storage.recovery import ROW_HEAD, ROW_JOBS, _take_row, head_of
 from tests.support.core_definitions import DEFINITIONS, HEALED, REDWOOD, UIPATH
 from tests.support.core_driver import CoreDriver, replay
 from tests.support.manual_clock import START_MS
@@ -335,11 +335,13 @@ class CoreMachine(RuleBasedStateMachine):
         self.check_changes(group)
         self.checked = 0
         if self.rows is not None:
-            for job_id in self.uncopied[:2]:
-                job = self.core.world.jobs.get(job_id)
-                if job is not None:
-                    stamp = len(self.core.drafts)
-                    self.rows.append(SnapshotRow(ROW_JOB, str(job_id), stamp, codec.encode(job)))
+            live = self.core.world.jobs
+            copied = [live[job_id] for job_id in self.uncopied[:2] if job_id in live]
+            for job in copied[:1]:
+                apply.rest(job)
+            encoded = codec.encode_jobs(copied, bytes_max=1 << 20)
+            if encoded:
+                self.rows.append(SnapshotRow(ROW_JOBS, "", len(self.core.drafts), encoded))
             del self.uncopied[:2]
 
     @precondition(lambda self: self.rows is None)

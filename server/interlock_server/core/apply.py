@@ -16,6 +16,7 @@ from interlock_server.core.change import NAME_DEFINITION, NAME_QUEUE, NAME_ROBOT
 from interlock_server.core.fact import FactKind
 from interlock_server.core.kin import is_over
 from interlock_server.core.lane import waits
+from interlock_server.core.lanes import Lanes, QuietLanes
 from interlock_server.core.model.job import (
     NEVER_MS,
     HistoryEntry,
@@ -233,6 +234,22 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
     elif target == Status.UIPATH_TERMINATING:
         job.terminating_since_ms = at_ms
         world.terminating[job.id] = None
+
+
+def begin_replay(world: World) -> None:
+    """Get ready for what was recorded; the lanes are not kept until it has been replayed."""
+    world.lanes = QuietLanes()
+
+
+def end_replay(world: World) -> None:
+    """Make the lanes, and forget what replay leaves behind for the journal and for watches."""
+    world.lanes = Lanes()
+    world.lanes.fill(world.jobs, world.definitions)
+    for robot in world.robots.values():
+        holding.seat(world, robot)
+    world.spilled.clear()
+    world.finished.clear()
+    world.pending_names.clear()  # watchers get all names when they start
 
 
 def create_job(world: World, job: Job) -> None:

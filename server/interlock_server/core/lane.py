@@ -129,6 +129,12 @@ class Lane:
             self._tidy_at = max(TIDY_FROM, 2 * len(self.heap))
         return order
 
+    def fill(self, orders: list[Order]) -> None:
+        """Let all jobs that wait stand in an empty lane."""
+        self.heap = orders
+        heapify(self.heap)
+        self._tidy_at = max(TIDY_FROM, 2 * len(orders))
+
     def head(self, jobs: dict[int, Job]) -> Order | None:
         """Order of the first job that still waits here; drops entries that are out of date."""
         heap = self.heap

@@ -8,6 +8,7 @@ are sent unchanged; everything else is msgpack of the core's records.
 from __future__ import annotations
 
 from copy import copy
+from struct import Struct
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -30,11 +31,14 @@ from interlock_server.storage import first_layout
 from interlock_server.storage.first_layout import FirstLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_FACTS: Final = msgspec.msgpack.Decoder(list[Fact])
 _JOB: Final = msgspec.msgpack.Decoder(Job)
+_JOBS: Final = msgspec.msgpack.Decoder(list[Job])
+#: The head of an array, and its first byte.
+_ARRAY: Final = Struct(">BI")
+_ARRAY32: Final = 0xDD
 _FIRST: Final = msgspec.msgpack.Decoder(FirstLayout)
 _NO_PARAMETERS: Final = "{}"
 _NO_LABELS: Final[dict[str, str]] = {}
@@ -153,13 +157,27 @@ def decode_facts(private: bytes) -> list[Fact]:
     if not private:
         return []
     return [
-        msgspec.structs.replace(fact, value=_VALUES.get(fact.kind, _as_it_is)(fact.value))
+        Fact(fact.after, fact.kind, fact.key, _VALUES.get(fact.kind, _as_it_is)(fact.value))
         for fact in _FACTS.decode(private)
     ]
 
 
-def _as_it_is(value: Any) -> Any:
-    return value  # of a newer release: replay says so
+class _StoredFact(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A fact whose value is read when its kind is known."""
+
+    after: int
+    kind: int
+    key: int | str
+    value: msgspec.Raw
+
+
+_FACTS: Final = msgspec.msgpack.Decoder(list[_StoredFact])
+_ANY: Final = msgspec.msgpack.Decoder()
+_FIELDS: Final = msgspec.msgpack.Decoder(dict[str, Any])
+
+
+def _as_it_is(value: msgspec.Raw) -> Any:
+    return _ANY.decode(value)
 
 
 #: Types of the job fields that are more than a number or a text.
@@ -169,46 +187,44 @@ _FIELD_TYPES: Final[dict[str, Any]] = {
     for field in msgspec.structs.fields(record)
     if field.type not in (int, str, bool) and field.name not in PARTS
 }
+#: Texts that many jobs have in common.
+_SHARED_FIELDS: Final = frozenset({"queue", "robot", "process_server", "server"})
+_SPECIAL_FIELDS: Final = _SHARED_FIELDS | _FIELD_TYPES.keys()
 
 
-def _fields(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: msgspec.convert(each, _FIELD_TYPES[name]) if name in _FIELD_TYPES else each
-        for name, each in value.items()
-    }
+def _fields(value: msgspec.Raw) -> dict[str, Any]:
+    fields = _FIELDS.decode(value)
+    for name in fields.keys() & _SPECIAL_FIELDS:
+        if name in _FIELD_TYPES:
+            fields[name] = msgspec.convert(fields[name], _FIELD_TYPES[name])
+        else:
+            fields[name] = intern(fields[name])
+    return fields
 
 
-def _new_job(value: list[Any]) -> Job:
-    if first_layout.is_list(value):
-        return _shared(first_layout.job_of(msgspec.convert(value, FirstLayout)))
-    return _shared(msgspec.convert(value, Job))
+def _new_job(value: msgspec.Raw) -> Job:
+    return decode_job(bytes(value))
 
 
-_VALUES: Final[dict[int, Any]] = {
+def _as(kind: Any) -> Callable[[msgspec.Raw], Any]:
+    decode: Callable[[msgspec.Raw], Any] = msgspec.msgpack.Decoder(kind).decode
+    return decode
+
+
+_VALUES: Final[dict[int, Callable[[msgspec.Raw], Any]]] = {
     FactKind.CREATE_JOB: _new_job,
     FactKind.SET_JOB: _fields,
-    FactKind.FORGET_JOB: lambda _: None,
-    FactKind.PUT_DEFINITION: lambda value: msgspec.convert(value, Definition),
-    FactKind.DELETE_DEFINITION: lambda _: None,
-    FactKind.PUT_QUEUE: lambda value: msgspec.convert(value, Queue),
-    FactKind.DELETE_QUEUE: lambda _: None,
-    FactKind.MOVE_QUEUE: lambda value: value,
-    FactKind.PUT_ROBOT: lambda value: msgspec.convert(value, Robot),
-    FactKind.SET_SEQUENCE: lambda value: (
-        value[0],
-        [tuple(each) for each in value[1]],
-    ),
-    FactKind.DELETE_ROBOT: lambda value: value,
-    FactKind.PUT_WINDOW: lambda value: msgspec.convert(value, TimeWindow),
-    FactKind.PUT_EVENT: lambda value: msgspec.convert(value, NamedEvent),
-    FactKind.PUT_LOCK: lambda value: msgspec.convert(value, Lock),
-    FactKind.PUT_SERVER: lambda value: msgspec.convert(value, ProcessServer),
-    FactKind.PUT_SCHEDULE: lambda value: msgspec.convert(value, Schedule),
-    FactKind.PUT_RUN_TIMES: lambda value: msgspec.convert(value, RunTimes),
-    FactKind.PUT_RESTART_DEFAULTS: lambda value: msgspec.convert(
-        value, tuple[RestartBehavior, ...]
-    ),
-    FactKind.REVIEW_STARTS: lambda value: value,
+    FactKind.PUT_DEFINITION: _as(Definition),
+    FactKind.PUT_QUEUE: _as(Queue),
+    FactKind.PUT_ROBOT: _as(Robot),
+    FactKind.SET_SEQUENCE: _as(tuple[int, list[tuple[Any, ...]]]),
+    FactKind.PUT_WINDOW: _as(TimeWindow),
+    FactKind.PUT_EVENT: _as(NamedEvent),
+    FactKind.PUT_LOCK: _as(Lock),
+    FactKind.PUT_SERVER: _as(ProcessServer),
+    FactKind.PUT_SCHEDULE: _as(Schedule),
+    FactKind.PUT_RUN_TIMES: _as(RunTimes),
+    FactKind.PUT_RESTART_DEFAULTS: _as(tuple[RestartBehavior, ...]),
 }
 
 
@@ -243,6 +259,26 @@ def _with_entries(job: Job, entries: list[HistoryEntry] | bytes) -> Job:
     return found
 
 
+def encode_jobs(jobs: Iterable[Job], bytes_max: int) -> bytes:
+    """Encode jobs for a snapshot until they have `bytes_max`; b"" if there is none."""
+    encoded, count = bytearray(_ARRAY.size), 0
+    for job in jobs:
+        _ENCODER.encode_into(_with_entries(job, packed(job.entries)), encoded, -1)
+        count += 1
+        if len(encoded) >= bytes_max:
+            break
+    _ARRAY.pack_into(encoded, 0, _ARRAY32, count)
+    return bytes(encoded) if count else b""
+
+
+def decode_jobs(payload: bytes) -> list[Job]:
+    """Decode jobs that were copied at once."""
+    jobs = _JOBS.decode(payload)
+    for job in jobs:
+        _shared(job)
+    return jobs
+
+
 def decode_job(payload: bytes) -> Job:
     """Decode a job from a snapshot or the archive."""
     if first_layout.is_encoded(payload):
@@ -264,6 +300,8 @@ def _shared(job: Job) -> Job:
         job.parameters = _NO_PARAMETERS
     if not job.labels:
         job.labels = _NO_LABELS
+    if job.top_start_ms == job.start_ms == job.created_ms:
+        job.top_start_ms = job.start_ms = job.created_ms  # 64 bytes of numbers
     return job
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 #: Kinds of snapshot rows. Stored on disk: added to, never changed.
 ROW_HEAD: Final = 1
+#: One job; so snapshots were before `ROW_JOBS`.
 ROW_JOB: Final = 2
+#: Many jobs that were copied at once.
+ROW_JOBS: Final = 3
 
 
 async def recover(
@@ -74,8 +77,10 @@ def _check_end(world: World, commit: Commit) -> None:
 def _take_row(replay: Replay, row: SnapshotRow) -> None:
     if row.kind == ROW_HEAD:
         _take_head(replay.world, codec.decode_head(row.payload))
+    elif row.kind == ROW_JOBS:
+        replay.take_in(codec.decode_jobs(row.payload), row.stamp)
     else:
-        replay.take_in(codec.decode_job(row.payload), row.stamp)
+        replay.take_in([codec.decode_job(row.payload)], row.stamp)
 
 
 def _take_head(world: World, head: codec.Head) -> None:

@@ -131,6 +131,18 @@ def test_a_job_comes_back_as_it_was(job):
     assert codec.decode_history(codec.encode_history(job)) == job.history
 
 
+@given(st.lists(JOBS, max_size=5), st.integers(10, 1_000))
+def test_jobs_of_a_snapshot_come_back_in_slices_of_about_the_size_asked_for(jobs, size):
+    rest = iter(jobs)
+    slices = []
+    while encoded := codec.encode_jobs(rest, size):
+        slices.append(codec.decode_jobs(encoded))
+        assert len(encoded) < size or len(encoded) - len(codec.encode_job(slices[-1][-1])) < size
+
+    found = [job for part in slices for job in part]
+    assert [codec.encode_job(job) for job in found] == [codec.encode_job(job) for job in jobs]
+
+
 @given(JOBS)
 def test_a_job_is_the_same_bytes_whether_its_history_is_packed_or_not(job):
     before = codec.encode_job(job)

@@ -12,8 +12,9 @@ from interlock_server.core.command import ReportKind
 from interlock_server.core.world import Settings, World
 from interlock_server.storage import codec
 from interlock_server.storage.digest import digest
-from interlock_server.storage.port import JournalCorrupt
-from interlock_server.storage.recovery import head_of, recover, steps
+from interlock_server.storage.first_layout import FirstLayout
+from interlock_server.storage.port import JournalCorrupt, SnapshotRow
+from interlock_server.storage.recovery import ROW_HEAD, ROW_JOB, head_of, recover, steps
 from tests.support.live_partition import LivePartition
 
 if TYPE_CHECKING:
@@ -73,6 +74,24 @@ async def test_recovery_does_not_depend_on_settings(live: LivePartition):
     found = await recover(live.journal, Settings(1, 1))
 
     assert digest(found) == digest(live.partition.world)
+
+
+async def test_a_snapshot_of_the_first_release_gives_the_same_world():
+    live = await LivePartition.start()
+    await live.define_both()
+    job = await live.submit()
+    journal, world = live.journal, live.partition.world
+    old = FirstLayout(*(getattr(world.jobs[job], name) for name in FirstLayout.__struct_fields__))
+    head = SnapshotRow(ROW_HEAD, "", journal.head_commit, codec.encode(head_of(world)))
+    row = SnapshotRow(ROW_JOB, str(job), journal.head_commit, codec.encode(old))
+    await journal.begin_snapshot(1, journal.head_commit)
+    await journal.write_slice(1, [head, row])
+    await journal.finish_snapshot(1)
+
+    found = await recover(journal)
+
+    assert digest(found) == digest(world)
+    await live.close()
 
 
 async def test_the_steps_of_recovery_say_how_far_it_is(live: LivePartition):
