@@ -16,8 +16,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.peers.dbos import dbos
 from benchmarks.peers.etcd import etcd
+from benchmarks.peers.pgqueuer import pgqueuer
 from benchmarks.peers.postgres import postgres
+from benchmarks.peers.prefect import prefect
+from benchmarks.peers.procrastinate import procrastinate
 from benchmarks.peers.protocol import NotInstalled, Peer, Rate, WrongCount
 from benchmarks.peers.redis import redis
 
@@ -37,6 +41,11 @@ PEERS: Final[dict[str, Callable[[Path], Peer]]] = {
     "redis-batch-100": partial(redis, batch=100),
     "etcd-single": partial(etcd, batch=1),
     "etcd-txn-100": partial(etcd, batch=100),
+    "prefect": prefect,
+    "dbos": dbos,
+    "procrastinate": procrastinate,
+    "pgqueuer": pgqueuer,
+    "pgqueuer-changes": partial(pgqueuer, unit="changes/s"),
 }
 FAILED: Final = 1
 SKIPPED: Final = 3

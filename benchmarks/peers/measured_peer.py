@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WARM_UP_SECONDS: Final = 180.0
 _ROUND_MORE_SECONDS: Final = 60.0
 #: Nothing that a peer brings along may look for anything outside of this machine.
-_LOOPBACK_ONLY: Final = {"NO_PROXY": "*", "no_proxy": "*", "DO_NOT_TRACK": "1"}
+LOOPBACK_ONLY: Final = {"NO_PROXY": "*", "no_proxy": "*", "DO_NOT_TRACK": "1"}
 
 
 @dataclass
@@ -53,7 +53,7 @@ class MeasuredPeer:
                     self.load,
                     {**self.task, **place, "trial_seconds": self.trial_seconds},
                     interpreter=python,
-                    environment={**_LOOPBACK_ONLY, **self.environment},
+                    environment={**LOOPBACK_ONLY, **self.environment},
                 )
             )
             ready = await self._process.hear(timeout=_WARM_UP_SECONDS)
