@@ -25,7 +25,7 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  rows sim fmt lint type bench bench-quick bench-guard constraints docs-pages clean
+  rows sim fmt lint type bench bench-quick bench-long bench-report bench-guard constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -119,10 +119,17 @@ type: $(DEV_STAMP) ## check types
 	@$(PY) -m mypy
 
 bench: $(DEV_STAMP) ## measure everything, in at most 25 minutes; also beside what bench-peers installed
-	@$(PY) -m benchmarks.suite $(ARGS)
+	@$(PY) -m benchmarks.suite $(ARGS); status=$$?; $(MAKE) -s bench-report; exit $$status
 
 bench-quick: $(DEV_STAMP) ## measure the core for a minute or two, as ratios to bare grpc
 	@$(PY) -m benchmarks.suite --quick $(ARGS)
+
+bench-long: $(DEV_STAMP) ## work for half an hour and see what grows (ARGS="--minutes 2 --interval 10")
+	@$(PY) -m benchmarks.long_run $(ARGS); status=$$?; $(MAKE) -s bench-report; exit $$status
+
+bench-report: $(DEV_STAMP) ## draw the results and write the figures of benchmarks/README.md
+	@$(PY) -m benchmarks.plot
+	@$(PY) -m benchmarks.report
 
 bench-guard: $(DEV_STAMP) ## fail when a server takes much more processor time than it did
 	@$(PY) -m benchmarks.guard $(ARGS)

@@ -76,6 +76,10 @@ class Bench:
             raise CaseFailed(f"expected durability {DURABILITY}, but the server has {durability}")
         return server
 
+    async def killed_server(self, data: Path) -> OwnServer:
+        """Return a server that is not started yet, on a copy of what a killed one left."""
+        return await self.enter(OwnServer(directory=self.place.folder, data=data, starts=False))
+
     async def bare(self, **task: Any) -> tuple[LoadProcess, str]:
         """Start a bare server; returns its process and its address."""
         process = await self.enter(LoadProcess("benchmarks.bare.server", task))

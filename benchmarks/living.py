@@ -75,22 +75,24 @@ class BareLives:
 async def our_lives(bench: Bench, lifecycle: str) -> OurLives:
     """Start a server of ours, its robots and who submits."""
     server = await bench.server()
-    await put_definition(server, _definition(lifecycle), lifecycle)
-    return OurLives(server, await _loads(bench, server.address, lifecycle))
+    await put_definition(server, definition_of(lifecycle), lifecycle)
+    return OurLives(server, await living_load(bench, server.address, lifecycle))
 
 
 async def bare_lives(bench: Bench, lifecycle: str) -> BareLives:
     """Start a bare server, its robots and who submits."""
     server, address = await bench.bare()
-    return BareLives(server, await _loads(bench, address, lifecycle))
+    return BareLives(server, await living_load(bench, address, lifecycle))
 
 
-def _definition(lifecycle: str) -> str:
+def definition_of(lifecycle: str) -> str:
+    """Return the name of what is run in a lifecycle."""
     return f"bench.{lifecycle}"
 
 
-async def _loads(bench: Bench, address: str, lifecycle: str) -> LoadProcess:
-    definition = _definition(lifecycle)
+async def living_load(bench: Bench, address: str, lifecycle: str) -> LoadProcess:
+    """Start robots and who submits; the definition has to be there."""
+    definition = definition_of(lifecycle)
     robots: dict[str, Any] = {
         "names": list(_ROBOTS),
         "slots": _SLOTS,

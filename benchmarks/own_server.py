@@ -31,7 +31,7 @@ class OwnServer:
     """A server that runs while the block of `async with` does. Its data go with it.
 
     `directory` is where the temporary directory is made; by default where the system has them.
-    `data` is copied and begun with.
+    `data` is copied and begun with. With `starts` of False it waits to be started.
     """
 
     def __init__(
@@ -41,11 +41,13 @@ class OwnServer:
         program: Sequence[str] = PROGRAM,
         settings: Sequence[str] = (),
         data: Path | None = None,
+        starts: bool = True,
     ) -> None:
         self.address = ""
         self._program = program
         self._settings = settings
         self._begins_with = data
+        self._starts = starts
         self._parent = directory
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -57,7 +59,8 @@ class OwnServer:
         try:
             if self._begins_with is not None:
                 shutil.copytree(self._begins_with, self.data)
-            await self.start()
+            if self._starts:
+                await self.start()
         except BaseException:
             await self._end_quietly()
             raise

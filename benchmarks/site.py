@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from benchmarks.load_process import LoadProcess
 
 LIVE_JOBS: Final = 1_000_000
-#: Revisions of a site with a long history, by live job.
+#: Revisions behind a site with a long history, and behind one with a long past, by live job.
 LONG_HISTORY: Final = 10
+LONG_PAST: Final = 30
 #: Part of a tail that makes a snapshot due.
 FULL: Final = 0.95
 _SUBMIT_MAX: Final = 10_000
-_BATCH: Final = 1_000
+_BATCH: Final = 2_500
 _CALL_SECONDS: Final = 600.0
 
 
@@ -102,15 +103,22 @@ async def large(place: Place) -> Site:
 
 
 async def long_lived(place: Place) -> Site:
-    """The same with ten revisions for each job behind it."""
-    revisions = LONG_HISTORY * place.scaled(LIVE_JOBS, least=_SUBMIT_MAX)
+    """The same with ten revisions for each job."""
 
     async def fill(bench: Bench, server: OwnServer) -> None:
-        reports = await _reporter(bench, server, "history")
-        while (await _status(server)).revision < revisions:
-            await ask(reports, seconds=1.0 * place.scale)
+        await _report_up_to(place, bench, server, LONG_HISTORY)
 
     return await _made(place, "long", await large(place), fill)
+
+
+async def with_long_past(place: Place) -> Site:
+    """The same with thirty, ten times what it had when it was large, all of them in a snapshot."""
+
+    async def fill(bench: Bench, server: OwnServer) -> None:
+        await _report_up_to(place, bench, server, LONG_PAST)
+        await compact(server)
+
+    return await _made(place, "past", await long_lived(place), fill)
 
 
 async def with_full_tail(place: Place) -> Site:
@@ -126,16 +134,14 @@ async def with_full_tail(place: Place) -> Site:
             if share < before:  # there was one, so it is due earlier than we thought
                 limit = FULL * before
 
-    return await _made(place, "full", await long_lived(place), fill)
+    return await _made(place, "full", await with_long_past(place), fill)
 
 
-async def with_long_past(place: Place) -> Site:
-    """The same with a new snapshot, so that all of its history is behind it."""
-
-    async def fill(bench: Bench, server: OwnServer) -> None:  # noqa: ARG001
-        await compact(server)
-
-    return await _made(place, "past", await with_full_tail(place), fill)
+async def _report_up_to(place: Place, bench: Bench, server: OwnServer, by_job: int) -> None:
+    reports = await _reporter(bench, server, f"history-{by_job}")
+    revisions = by_job * place.scaled(LIVE_JOBS, least=_SUBMIT_MAX)
+    while (await _status(server)).revision < revisions:
+        await ask(reports, seconds=1.0 * place.scale)
 
 
 async def _made(

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 
 async def start_after_kill(server: OwnServer, live_jobs: int) -> float:
-    """Kill a server and start it; returns the seconds until it has counted all of its jobs."""
-    await server.kill()
+    """Kill a server and start it; returns the seconds until it has counted all of its jobs.
+
+    One that does not run has to have been killed before.
+    """
+    if server.runs:
+        await server.kill()
     began = time.monotonic()
     await server.start()
     async with connect(server.address) as interlock:

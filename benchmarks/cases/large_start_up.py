@@ -25,7 +25,7 @@ FLAT: Final = at_most(1.2)
 
 async def measure(place: Place) -> list[Measurement]:
     """The tail against reading its bytes, the long past against a short one."""
-    return [await _full_tail(place), await _long_past(place)]
+    return [await _long_past(place), await _full_tail(place)]
 
 
 def _rounds(place: Place) -> Iterator[int]:
@@ -46,7 +46,7 @@ async def _full_tail(place: Place) -> Measurement:
         target=SECONDS,
     )
     async with Bench(place) as bench:
-        server = await bench.server(data=site.data)
+        server = await bench.killed_server(site.data)
         for number in _rounds(place):
             print(f"  start-up: round {number + 1}", file=sys.stderr)
             found.ours.append(await start_after_kill(server, site.live_jobs))
@@ -66,7 +66,7 @@ async def _long_past(place: Place) -> Measurement:
         FLAT,
     )
     async with Bench(place) as bench:
-        of_old, of_new = [await bench.server(data=site.data) for site in (old, new)]
+        of_old, of_new = [await bench.killed_server(site.data) for site in (old, new)]
         for number in _rounds(place):
             print(f"  start-up, long past: round {number + 1}", file=sys.stderr)
             found.ours.append(await start_after_kill(of_old, old.live_jobs))

@@ -1,4 +1,7 @@
-"""A process that submits jobs through the SDK and watches them end."""
+"""A process that submits jobs through the SDK and watches them end.
+
+As fast as a bounded number under way allows, or besides at a given rate.
+"""
 
 from __future__ import annotations
 
@@ -28,21 +31,27 @@ class Lives:
         self._early: set[int] = set()
         self._changed = asyncio.Event()
 
-    async def live(self, ends: Any, until: float) -> int:
+    async def live(self, ends: Any, until: float, rate: float | None) -> int:
         """Submit until an instant and see all jobs end; returns how many there were."""
         hearing = asyncio.create_task(self._hear(ends))
-        jobs = 0
+        due, jobs = time.monotonic(), 0
         try:
-            while time.monotonic() < until or self._under_way:
-                if time.monotonic() < until and len(self._under_way) + self._batch <= self._window:
+            while (now := time.monotonic()) < until or self._under_way:
+                has_room = len(self._under_way) + self._batch <= self._window
+                if now < until and has_room and (rate is None or now >= due):
                     await self._submit()
                     jobs += self._batch
+                    due += self._batch / rate if rate else 0.0
                     continue
                 self._changed.clear()
                 waiting = asyncio.create_task(self._changed.wait())
-                await asyncio.wait({waiting, hearing}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {waiting, hearing},
+                    timeout=max(0.0, due - now) if rate and has_room and now < until else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                waiting.cancel()
                 if hearing.done():
-                    waiting.cancel()
                     hearing.result()  # raises: a watch ends when it is closed, or because it failed
         finally:
             hearing.cancel()
@@ -79,7 +88,7 @@ async def main() -> None:
             async with interlock.watch(states=["final"], definitions=[task["definition"]]) as ends:
                 await ends.start()
                 began, used = time.monotonic(), time.process_time()
-                jobs = await lives.live(ends, began + line["seconds"])
+                jobs = await lives.live(ends, began + line["seconds"], line.get("rate"))
                 load_process.say(
                     jobs=jobs,
                     began=began,
