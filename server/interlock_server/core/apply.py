@@ -20,7 +20,6 @@ from interlock_server.core.lanes import Lanes, QuietLanes
 from interlock_server.core.model.job import (
     NEVER_MS,
     HistoryEntry,
-    ResumeKind,
     packed,
     unpacked,
 )
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from interlock_server.core.model.job import Job
     from interlock_server.core.model.lock import Lock
     from interlock_server.core.model.named_event import NamedEvent
-    from interlock_server.core.model.operator_message import OperatorMessage
     from interlock_server.core.model.process_server import ProcessServer
     from interlock_server.core.model.queue import Queue
     from interlock_server.core.model.robot import Robot
@@ -189,7 +187,7 @@ def _leave(world: World, job: Job, source: int) -> None:
     elif source == Status.REDWOOD_UNCERTAIN:
         job.uncertain_until_ms = 0
     elif source == Status.UIPATH_SUSPENDED:
-        _forget_conditions(world, job)
+        waiting.forget_conditions(world, job)
     elif source == Status.REDWOOD_EVENT_WAIT:
         waiting.leave_lines(world, job, ("events_missing",))
         job.events_missing, job.events_again_ms = (), 0
@@ -228,7 +226,7 @@ def _enter(world: World, job: Job, target: int, at_ms: int) -> None:
         elif target == Status.REDWOOD_QUEUE_HELD:
             world.queue_held.setdefault(job.queue, {})[job.id] = None
         elif target == Status.UIPATH_SUSPENDED:
-            _remember_conditions(world, job)
+            waiting.remember_conditions(world, job)
         elif target == Status.REDWOOD_NEVER:
             world.never[job.id] = None
     elif target == Status.UIPATH_TERMINATING:
@@ -280,7 +278,7 @@ def take_in(world: World, job: Job) -> None:
         for field in _LATER:
             _add_deadline(world, job, field)
     for message in job.messages:
-        take_message_number(world, message)
+        waiting.take_message_number(world, message)
         if message.is_open:
             world.open_messages[message.id] = job.id
     if job.status:
@@ -304,7 +302,7 @@ def _restore(world: World, job: Job) -> None:
     elif job.status == Status.REDWOOD_QUEUE_HELD:
         world.queue_held.setdefault(job.queue, {})[job.id] = None
     elif job.status == Status.UIPATH_SUSPENDED:
-        _remember_conditions(world, job)
+        waiting.remember_conditions(world, job)
     elif job.status == Status.UIPATH_TERMINATING:
         world.terminating[job.id] = None
     elif job.status == Status.REDWOOD_NEVER:
@@ -330,7 +328,7 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
     rarely = not fields.keys().isdisjoint(_RARE_FIELDS)
     suspended = rarely and "conditions" in fields and job.status == Status.UIPATH_SUSPENDED
     if suspended:
-        _forget_conditions(world, job)
+        waiting.forget_conditions(world, job)
     if moved:
         holding.detach(world, job)
         job.attached = True  # unless a field says otherwise
@@ -346,13 +344,13 @@ def set_job(world: World, job: Job, fields: dict[str, Any]) -> None:
         if field in DEADLINE_FIELDS:
             _add_deadline(world, job, field)
         elif field == "messages":
-            _index_messages(world, job, before)
+            waiting.index_messages(world, job, before)
     if rarely and "locks" in fields:
         world.lock_lines.hold(job)
     if job.needs is not None and (job.awaits_lock or job.events_missing):
         waiting.find_places(world, job, fields)
     if suspended:
-        _remember_conditions(world, job)
+        waiting.remember_conditions(world, job)
     if chain_in:
         holding.count_chain(world, chain_in, -1)
     if is_chain and holding.runs_chain(job):
@@ -586,43 +584,3 @@ def _add_deadline(world: World, job: Job, field: str) -> None:
         return  # it has come already, or never will
     if at_ms:
         heappush(world.deadlines, (at_ms, job.id, field))
-
-
-def _remember_conditions(world: World, job: Job) -> None:
-    for condition in job.conditions:
-        if condition.fired:
-            continue
-        if condition.kind == ResumeKind.TIMER:
-            heappush(world.deadlines, (condition.at_ms, job.id, "conditions"))
-        else:
-            key = (int(condition.kind), condition.key)
-            world.resume_by_key.setdefault(key, set()).add(job.id)
-
-
-def _forget_conditions(world: World, job: Job) -> None:
-    for condition in job.conditions:
-        waiting = world.resume_by_key.get((int(condition.kind), condition.key))
-        if waiting is not None:
-            waiting.discard(job.id)
-            if not waiting:
-                del world.resume_by_key[int(condition.kind), condition.key]
-
-
-def take_message_number(world: World, message: OperatorMessage) -> None:
-    """Keep the numbers of messages rising."""
-    world.next_message = max(world.next_message, message.id + 1)
-
-
-def _index_messages(world: World, job: Job, before: tuple[OperatorMessage, ...]) -> None:
-    kept = {message.id for message in job.messages}
-    for message in before:
-        if message.id not in kept:
-            world.open_messages.pop(message.id, None)
-    for message in job.messages:
-        take_message_number(world, message)
-        if message.is_open:
-            world.open_messages[message.id] = job.id
-        else:
-            world.open_messages.pop(message.id, None)
-    if IS_FINAL[job.status] and job.open_message is None:
-        world.finished.append(job.id)

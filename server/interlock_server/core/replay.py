@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from interlock_server.core import apply
+from interlock_server.core import apply, waiting
 from interlock_server.core.fact import FactKind
 
 if TYPE_CHECKING:
@@ -67,23 +67,23 @@ class Replay:
 
     def commit(self, number: int, blocks: Sequence[ChangeBlock], facts: Sequence[Fact]) -> None:
         """Apply one commit: its changes in order, and each fact in its place between them."""
-        waiting = deque(facts)
+        pending = deque(facts)
         for block in blocks:
-            self._block(number, block, waiting)
-        for fact in waiting:
+            self._block(number, block, pending)
+        for fact in pending:
             self._fact(number, fact)
         self.world.spilled.clear()  # written with the same commit
 
-    def _block(self, number: int, block: ChangeBlock, waiting: deque[Fact]) -> None:
+    def _block(self, number: int, block: ChangeBlock, pending: deque[Fact]) -> None:
         world, jobs, cause, notes = self.world, self.world.jobs, block.cause, block.notes
         later = number > self._newest_stamp
         revision, job_id = block.first_revision, 0
-        fact_after = waiting[0].after if waiting else _NEVER
+        fact_after = pending[0].after if pending else _NEVER
         try:
             for job_id, row in zip(block.jobs, block.rows, strict=True):
                 while fact_after < revision:
-                    self._fact(number, waiting.popleft())
-                    fact_after = waiting[0].after if waiting else _NEVER
+                    self._fact(number, pending.popleft())
+                    fact_after = pending[0].after if pending else _NEVER
                 # The plain case goes without another call: a fifth of the time of a tail.
                 job = jobs.get(job_id) if later else None
                 if job is None:
@@ -135,7 +135,7 @@ class Replay:
                 if job is not None:
                     apply.set_job(world, job, value)
                 for message in value.get("messages", ()):  # its number stays taken without the job
-                    apply.take_message_number(world, message)
+                    waiting.take_message_number(world, message)
             case FactKind.FORGET_JOB:
                 if self._job(number, int(key)) is not None:
                     apply.forget_job(world, int(key))

@@ -1,10 +1,15 @@
-"""Upkeep of the lines for named events and locks, as jobs change. Part of `apply`."""
+"""Upkeep of what jobs wait for, as they change: named events, locks, resumes, replies.
+
+Part of `apply`, which alone calls it.
+"""
 
 from __future__ import annotations
 
+from heapq import heappush
 from typing import TYPE_CHECKING, Final
 
 from interlock_server.core.model.definition import AutoSubmit
+from interlock_server.core.model.job import ResumeKind
 from interlock_server.core.vocabulary.status import IS_FINAL
 
 if TYPE_CHECKING:
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
 
     from interlock_server.core.model.definition import Definition
     from interlock_server.core.model.job import Job
+    from interlock_server.core.model.operator_message import OperatorMessage
     from interlock_server.core.world import World
 
 #: A change of these changes the place of a job in its lines.
@@ -79,3 +85,46 @@ def forget_definition(world: World, name: str) -> None:
         del submits[name]
         if not submits:
             del world.auto_submits[event]
+
+
+def remember_conditions(world: World, job: Job) -> None:
+    """Let a Suspended job be found by what it waits for."""
+    for condition in job.conditions:
+        if condition.fired:
+            continue
+        if condition.kind == ResumeKind.TIMER:
+            heappush(world.deadlines, (condition.at_ms, job.id, "conditions"))
+        else:
+            key = (int(condition.kind), condition.key)
+            world.resume_by_key.setdefault(key, set()).add(job.id)
+
+
+def forget_conditions(world: World, job: Job) -> None:
+    """Let a job not be found by what it waited for any more."""
+    for condition in job.conditions:
+        jobs = world.resume_by_key.get((int(condition.kind), condition.key))
+        if jobs is not None:
+            jobs.discard(job.id)
+            if not jobs:
+                del world.resume_by_key[int(condition.kind), condition.key]
+
+
+def take_message_number(world: World, message: OperatorMessage) -> None:
+    """Keep the numbers of messages rising."""
+    world.next_message = max(world.next_message, message.id + 1)
+
+
+def index_messages(world: World, job: Job, before: tuple[OperatorMessage, ...]) -> None:
+    """Follow the messages of a job that need a reply, now that they are others."""
+    kept = {message.id for message in job.messages}
+    for message in before:
+        if message.id not in kept:
+            world.open_messages.pop(message.id, None)
+    for message in job.messages:
+        take_message_number(world, message)
+        if message.is_open:
+            world.open_messages[message.id] = job.id
+        else:
+            world.open_messages.pop(message.id, None)
+    if IS_FINAL[job.status] and job.open_message is None:
+        world.finished.append(job.id)
