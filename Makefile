@@ -13,6 +13,7 @@ PROTO_VENV := .venv-proto
 PROTO_PY   := $(PROTO_VENV)/bin/python
 PROTO_STAMP := $(PROTO_VENV)/.stamp
 UV_VENV    := .venv-uv
+PEERS_VENV := .venv-peers
 
 # The pinned files carry hashes, so pip refuses anything that is not exactly what was chosen.
 PIP_INSTALL  = $(1) -m pip install --quiet --disable-pip-version-check
@@ -25,7 +26,8 @@ QUICK_TESTS := not slow and not chaos
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev setup-proto demo serve test test-all chaos slow gen gen-check api \
-  rows sim fmt lint type bench bench-quick bench-long bench-report bench-guard constraints docs-pages clean
+  rows sim fmt lint type bench bench-quick bench-long bench-report bench-peers bench-guard \
+  constraints docs-pages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -131,6 +133,10 @@ bench-report: $(DEV_STAMP) ## draw the results and write the figures of benchmar
 	@$(PY) -m benchmarks.plot
 	@$(PY) -m benchmarks.report
 
+bench-peers: ## install what Interlock is measured beside, as far as it can be; runs nothing
+	$(call make_venv,$(PEERS_VENV))
+	@$(PEERS_VENV)/bin/python -m benchmarks.peers.install
+
 bench-guard: $(DEV_STAMP) ## fail when a server takes much more processor time than it did
 	@$(PY) -m benchmarks.guard $(ARGS)
 
@@ -139,7 +145,7 @@ bench-guard: $(DEV_STAMP) ## fail when a server takes much more processor time t
 constraints: ## choose the pinned versions anew from constraints/*.in
 	$(call make_venv,$(UV_VENV))
 	@$(call PIP_INSTALL,$(UV_VENV)/bin/python) uv
-	@cd constraints && for set in run dev proto; do \
+	@cd constraints && for set in run dev proto peers; do \
 	  rm -f $$set.txt; \
 	  pins=$$(test $$set = dev && echo "--constraints run.txt"); \
 	  ../$(COMPILE) $$pins --output-file $$set.txt $$set.in >/dev/null || exit 1; \
@@ -150,6 +156,6 @@ docs-pages: $(RUN_STAMP) ## write the generated parts of docs/
 	@$(PY) docs/generate.py
 
 clean: ## remove the environments and everything made by tools
-	@rm -rf $(VENV) $(PROTO_VENV) $(UV_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf $(VENV) $(PROTO_VENV) $(UV_VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  build dist interlock-data
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,7 @@ def etcd(folder: Path, *, batch: int, **more: Any) -> MeasuredPeer:
         durability="fsync of the write-ahead log before each answer",
         load="benchmarks.peers.etcd_load",
         packages=("grpcio", "protobuf"),
+        programs=("etcd",),
         server=partial(etcd_server, folder),
         task={"batch": batch},
         **more,

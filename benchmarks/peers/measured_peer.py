@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.load_process import LoadProcess
-from benchmarks.peers.installed import interpreter
+from benchmarks.peers.installed import interpreter, program
 from benchmarks.peers.protocol import Rate, WrongCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -37,6 +38,8 @@ class MeasuredPeer:
     load: str
     packages: tuple[str, ...]
     server: Callable[[], AbstractAsyncContextManager[Mapping[str, Any]]]
+    #: Programs that the server needs; the last is the one whose version matters.
+    programs: tuple[str, ...] = ()
     task: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     #: How long each concurrency is tried out.
@@ -44,8 +47,14 @@ class MeasuredPeer:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
     _process: LoadProcess = field(init=False)
 
+    def check(self) -> Path | None:
+        """Return the interpreter of the load, None for our own. Raises NotInstalled."""
+        for name in self.programs:
+            program(name)
+        return interpreter(*self.packages) if self.packages else None
+
     async def __aenter__(self) -> Self:
-        python = interpreter(*self.packages) if self.packages else None
+        python = self.check()
         async with AsyncExitStack() as stack:
             place = await stack.enter_async_context(self.server())
             self._process = await stack.enter_async_context(

@@ -23,6 +23,7 @@ def pgqueuer(folder: Path, *, unit: str = "jobs/s", trial_seconds: float = 0.5) 
         durability="fsync and synchronous_commit are on",
         load="benchmarks.peers.pgqueuer_load",
         packages=("pgqueuer", "asyncpg"),
+        programs=("initdb", "postgres"),
         server=partial(postgres_server, folder),
         task={"changes": unit == "changes/s"},
         trial_seconds=trial_seconds,

@@ -24,6 +24,7 @@ def postgres(folder: Path, *, batch: int, alike: bool = False, **more: Any) -> M
         durability="fsync and synchronous_commit are on",
         load="benchmarks.peers.postgres_load",
         packages=("asyncpg",),
+        programs=("initdb", "postgres"),
         server=partial(postgres_server, folder),
         task={"batch": batch, "alike": alike},
         **more,

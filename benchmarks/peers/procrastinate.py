@@ -20,6 +20,7 @@ def procrastinate(folder: Path, trial_seconds: float = 0.5) -> MeasuredPeer:
         durability="fsync and synchronous_commit are on",
         load="benchmarks.peers.procrastinate_load",
         packages=("procrastinate", "psycopg"),
+        programs=("initdb", "postgres"),
         server=partial(postgres_server, folder),
         trial_seconds=trial_seconds,
     )

@@ -30,6 +30,7 @@ def redis(folder: Path, *, batch: int, **more: Any) -> MeasuredPeer:
         durability="appendonly and appendfsync always",
         load="benchmarks.peers.redis_load",
         packages=("hiredis",),
+        programs=("redis-server",),
         server=partial(redis_server, folder),
         task={"batch": batch},
         **more,
