@@ -17,6 +17,7 @@ from benchmarks.bench import Bench, Place, ask, put_definition
 from benchmarks.own_server import OwnServer
 from benchmarks.reporting import task
 from interlock import InterlockError, connect
+from interlock_server.checkpoint import COMMIT_COST
 from interlock_server.config import Config
 
 if TYPE_CHECKING:
@@ -48,12 +49,17 @@ class Tail(NamedTuple):
     """What of a journal is younger than its newest snapshot, and has to be replayed."""
 
     commits: int
+    #: Facts are not counted: of reports there are next to none.
+    changes: int
     bytes: int
 
     def share(self, config: Config) -> float:
         """Return which part it is of a tail that makes a snapshot due."""
+        cost = self.changes + COMMIT_COST * self.commits
         return max(
-            self.commits / config.snapshot_every_commits, self.bytes / config.snapshot_every_bytes
+            self.commits / config.snapshot_every_commits,
+            cost / config.snapshot_every_changes,
+            self.bytes / config.snapshot_every_bytes,
         )
 
 
@@ -81,7 +87,8 @@ def tail_of(data: Path) -> Tail:
             "SELECT coalesce(max(first_commit), 0) FROM snapshots WHERE complete"
         ).fetchone()
         found = database.execute(
-            "SELECT count(*), coalesce(sum(length(public) + length(private)), 0)"
+            "SELECT count(*), coalesce(sum(last_revision - first_revision + 1), 0),"
+            " coalesce(sum(length(public) + length(private)), 0)"
             " FROM commits WHERE number > ?",
             (covered,),
         ).fetchone()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 import structlog
 
-from interlock_server.checkpoint import Checkpoint, Retention
+from interlock_server.checkpoint import Checkpoint, Retention, Tail
 from interlock_server.core import invariants
 from interlock_server.core.command import RecoverSessions
 from interlock_server.core.explain import Sight, explain
@@ -76,6 +76,8 @@ class Content(NamedTuple):
     restarts: list[tuple[int, int]]
     media: list[Medium]
     media_dropped: list[tuple[int, str]]
+    #: How many facts are in `private`.
+    facts: int
 
 
 class VerifyStep(NamedTuple):
@@ -177,6 +179,7 @@ class Partition:
             [(job.original, job.id) for job in archived if job.original],
             draft.media,
             draft.media_dropped,
+            len(draft.facts),
         )
 
     def _keep_of(self, job: Job) -> Keep:
@@ -204,7 +207,10 @@ class Partition:
                 content.media_dropped,
             )
         )
-        self.checkpoint.committed(len(content.public) + len(content.private))
+        self.checkpoint.committed(
+            group.last_revision - group.first_revision + 1 + content.facts,
+            len(content.public) + len(content.private),
+        )
 
     def publish(self, group: Sealed) -> None:
         """Let watchers and robots hear of a durable group."""
@@ -390,10 +396,9 @@ class Partition:
             replayed = World(self.world.settings)
             reached = 0
             try:
-                async for reached, revision in steps(
-                    self.journal, replayed, through_commit=through
-                ):
-                    yield VerifyStep(reached, through, revision)
+                async for step in steps(self.journal, replayed, through_commit=through):
+                    reached = step.commit
+                    yield VerifyStep(reached, through, step.revision)
                 problems += [f"after replay: {each}" for each in invariants.problems(replayed)]
             except JournalCorrupt as error:
                 problems.append(str(error))
@@ -463,6 +468,7 @@ def _retention(config: Config) -> Retention:
         config.answers_max,
         config.snapshot_every_bytes,
         config.snapshot_every_commits,
+        config.snapshot_every_changes,
     )
 
 
@@ -501,16 +507,16 @@ async def _recover(
             tuple(_restart_behavior(each) for each in config.restart_default),
         )
     )
-    replayed = 0
+    tail = Tail()
     gc.disable()  # all that is made now is kept: looking for garbage costs 5 % of recovery
     try:
-        async for _ in steps(journal, world):
-            replayed += 1
+        async for step in steps(journal, world):
+            tail.add(step.commits, step.items, step.size)
     finally:
         gc.enable()
     await files.open()
     partition = Partition(name, world, journal, backups, clock, config, files)
-    partition.checkpoint.count_tail(replayed, 0)
+    partition.checkpoint.tail = tail  # so a crash loop cannot grow it for ever
     oldest_ms = clock.now_ms() - int(config.answers_hours * 3_600_000)
     for answer in await journal.load_answers(oldest_ms):
         partition.engine.answers[answer.request_id] = KeptAnswer(
@@ -521,7 +527,8 @@ async def _recover(
         partition=name,
         revision=world.revision,
         live_jobs=len(world.jobs),
-        commits_replayed=replayed,
+        commits_replayed=tail.commits,
+        changes_replayed=tail.items,
         took_ms=clock.monotonic_ms() - began_ms,
     )
     return partition

@@ -214,6 +214,53 @@ async def test_a_tail_that_has_grown_is_put_into_a_snapshot(tmp_path):
     await live.close()
 
 
+async def test_a_tail_of_few_but_large_commits_is_put_into_a_snapshot():
+    live = await LivePartition.start(snapshot_every_changes=400)
+    await live.define_both()
+
+    await live.do(c.SubmitJobs((c.NewJob(REDWOOD, count=40),)))
+    await live.settle()
+    assert not live.journal.complete
+    await live.do(c.SubmitJobs((c.NewJob(REDWOOD, count=40),)))
+
+    await until(lambda: live.journal.complete)
+    await live.settle()
+    assert await recovered(live) == digest(live.partition.world)
+    await live.close()
+
+
+async def test_snapshots_are_not_made_more_often_than_they_save_time(monkeypatch):
+    monkeypatch.setattr(checkpoint, "JOB_COST", 100)
+    live = await LivePartition.start(snapshot_every_changes=1)
+    await live.define_both()
+    await live.do(c.SubmitJobs((c.NewJob(REDWOOD, count=40),)))
+    await live.partition.checkpoint.snapshot()
+    before = set(live.journal.complete)
+
+    for _ in range(20):
+        await live.submit()
+
+    assert live.journal.complete == before
+    await live.close()
+
+
+async def test_a_restart_counts_the_tail_that_it_has_replayed():
+    live = await LivePartition.start()
+    await live.define_both()
+    await live.submit()
+    await live.partition.checkpoint.snapshot()
+    await live.do(c.SubmitJobs((c.NewJob(REDWOOD, count=3),)))
+    before = live.partition.checkpoint.tail
+
+    await live.kill()
+
+    found = live.partition.checkpoint.tail
+    assert found.commits >= before.commits
+    assert found.items >= before.items >= 4 * 3
+    assert found.bytes >= before.bytes > 0
+    await live.close()
+
+
 async def test_a_crash_loop_cannot_grow_the_tail_for_ever():
     live = await LivePartition.start(snapshot_every_commits=6)
     await live.define_both()

@@ -167,6 +167,12 @@ SETTINGS: Final = (
         value.count,
         "commits after which a snapshot is made",
     ),
+    Setting(
+        "snapshot_every_changes",
+        "snapshot_every_changes",
+        value.count,
+        "changes and facts after which a snapshot is made",
+    ),
     Setting("max_watches", "max_watches", value.count, "watches that may be open"),
     Setting(
         "grace_s",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from interlock_server.core import apply
 from interlock_server.core.replay import Replay, ReplayError
@@ -21,6 +21,17 @@ ROW_HEAD: Final = 1
 ROW_JOB: Final = 2
 #: Many jobs that were copied at once.
 ROW_JOBS: Final = 3
+
+
+class Step(NamedTuple):
+    """How far a recovery is, and what this step was: a slice of the snapshot, or a commit."""
+
+    commit: int
+    revision: int
+    #: 1 for a commit: its changes and facts, and its bytes.
+    commits: int = 0
+    items: int = 0
+    size: int = 0
 
 
 async def recover(
@@ -42,8 +53,8 @@ async def recover(
 
 async def steps(
     journal: JournalPort, world: World, *, through_commit: int | None = None
-) -> AsyncIterator[tuple[int, int]]:
-    """Fill an empty World; after every slice, (commit reached, revision reached)."""
+) -> AsyncIterator[Step]:
+    """Fill an empty World; says after every slice and commit how far it is."""
     through = journal.head_commit if through_commit is None else through_commit
     replay = Replay(world)
     after = 0
@@ -54,14 +65,16 @@ async def steps(
             async for rows in journal.read_snapshot(snapshot.generation):
                 for row in rows:
                     _take_row(replay, row)
-                yield after, world.revision
+                yield Step(after, world.revision)
         async for commit in journal.replay(after):
             if commit.number > through:
                 break
-            blocks = codec.decode_blocks(commit.public)
-            replay.commit(commit.number, blocks, codec.decode_facts(commit.private))
+            blocks, facts = codec.decode_blocks(commit.public), codec.decode_facts(commit.private)
+            replay.commit(commit.number, blocks, facts)
             _check_end(world, commit)
-            yield commit.number, world.revision
+            changes = commit.last_revision - commit.first_revision + 1
+            size = len(commit.public) + len(commit.private)
+            yield Step(commit.number, world.revision, 1, changes + len(facts), size)
         replay.finish()
     except ReplayError as error:
         raise JournalCorrupt(str(error)) from error

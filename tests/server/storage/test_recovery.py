@@ -97,8 +97,8 @@ async def test_a_snapshot_of_the_first_release_gives_the_same_world():
 async def test_the_steps_of_recovery_say_how_far_it_is(live: LivePartition):
     reached = [step async for step in steps(live.journal, World())]
 
-    assert [commit for commit, _ in reached] == list(range(1, live.journal.head_commit + 1))
-    assert reached[-1][1] == live.journal.head_revision
+    assert [step.commit for step in reached] == list(range(1, live.journal.head_commit + 1))
+    assert reached[-1].revision == live.journal.head_revision
 
 
 async def test_a_commit_that_ends_elsewhere_than_it_says_is_corrupt(live: LivePartition):
