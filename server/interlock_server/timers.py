@@ -31,16 +31,21 @@ class Timers:
             -1
         )  # one that was due while the server was down is made up for at once
         self._poke = asyncio.Event()
+        #: The deadline that `run` waits for; 0 for none, -1 while it does not wait.
+        self._awaited_ms = -1
 
     def poke(self) -> None:
-        """Look again: there may be an earlier deadline."""
-        self._poke.set()
+        """Look again if there is another first deadline; most commits bring none."""
+        if self._engine.world.next_due_ms() != self._awaited_ms:
+            self._poke.set()
 
     async def run(self) -> None:
         """Hand in what is due until cancelled."""
         while True:
             self._poke.clear()
+            self._awaited_ms = -1
             await self.pass_due()
+            self._awaited_ms = self._engine.world.next_due_ms()
             try:
                 async with asyncio.timeout(self._wait_s()):
                     await self._poke.wait()
