@@ -38,7 +38,7 @@ def test_every_guarded_exchange_has_a_floor():
 
 @pytest.mark.slow
 async def test_a_planted_slow_down_is_caught(monkeypatch, tmp_path):
-    monkeypatch.setenv(ENVIRONMENT, "2")
+    monkeypatch.setenv(ENVIRONMENT, "4")
     place = Place(
         tmp_path,
         rounds=1,
