@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -36,6 +37,24 @@ def clean_environment() -> dict[str, str]:
     return {**kept, "INTERLOCK_CONFIG": os.devnull}
 
 
+def until_orphaned(stop: signal.Signals, *options: str) -> list[str]:
+    """Return what to put before a command, so that it gets a signal when this process dies.
+
+    Without setpriv, which Debian always has, it is nothing. `options` are further ones of setpriv.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        assert not options, "what needs them is started only where setpriv is"
+        return []
+    return [setpriv, "--pdeathsig", stop.name.removeprefix("SIG"), *options]
+
+
+def kill_group(leader: int) -> None:
+    """Kill a process that leads a group, and whoever it has left behind in it."""
+    with suppress(ProcessLookupError):  # nobody is left, as it should be
+        os.killpg(leader, signal.SIGKILL)
+
+
 class LoadProcess:
     """One process. Use as `async with`: it is ended when the block ends."""
 
@@ -57,6 +76,7 @@ class LoadProcess:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
+            *until_orphaned(signal.SIGKILL),
             *(self._interpreter, "-m", self.module),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -84,11 +104,10 @@ class LoadProcess:
             async with asyncio.timeout(_END_SECONDS if error is None else 1.0):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            kill_group(process.pid)
             await process.wait()
         finally:
-            with suppress(ProcessLookupError):  # nobody of its group is left: as it should be
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
 
     @property
     def pid(self) -> int:

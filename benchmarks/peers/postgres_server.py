@@ -7,11 +7,11 @@ import os
 import pwd
 import signal
 import tempfile
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.load_process import ProcessEnded, clean_environment
+from benchmarks.load_process import ProcessEnded, clean_environment, kill_group
 from benchmarks.peers.installed import program
 from benchmarks.peers.protocol import NotInstalled
 from benchmarks.peers.server_process import ServerProcess
@@ -101,8 +101,7 @@ async def _initialize(initdb: Path, data: Path, owner: pwd.struct_passwd | None)
     try:
         words, _ = await process.communicate()
     except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
         raise
     if process.returncode:
         said = words.decode(errors="replace")[-1_500:]

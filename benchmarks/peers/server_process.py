@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import http
 import os
-import shutil
 import signal
 import socket
 import urllib.request
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.load_process import ProcessEnded, clean_environment
+from benchmarks.load_process import ProcessEnded, clean_environment, kill_group, until_orphaned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +42,7 @@ class ServerProcess:
         setpriv: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = [*_until_orphaned(stop, setpriv), *command]
+        self._command = [*until_orphaned(stop, *setpriv), *command]
         self._name = os.path.basename(command[0])  # noqa: PTH119 - a word of a command
         self._log = log
         self._ready = ready
@@ -99,24 +97,15 @@ class ServerProcess:
             async with asyncio.timeout(seconds):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            kill_group(process.pid)
             await process.wait()
         finally:
-            with suppress(ProcessLookupError):  # nobody of its group is left: as it should be
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
 
     def log(self) -> str:
         """Return the end of what it logged."""
         text = self._log.read_text(encoding="utf-8", errors="replace")
         return text.strip()[-1_500:] or "it said nothing"
-
-
-def _until_orphaned(stop: signal.Signals, options: Sequence[str]) -> list[str]:
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        assert not options, "what must not be root is started only where setpriv is"
-        return []
-    return [setpriv, "--pdeathsig", stop.name.removeprefix("SIG"), *options]
 
 
 def answers(url: str) -> bool:
