@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import peer as peers
+from benchmarks.bench import CaseFailed
 from benchmarks.measurement import Measurement
 from benchmarks.rate import Rate
 from benchmarks.rounds import Rival, alternate
@@ -29,8 +30,7 @@ async def against_peers(
         return []
     found: list[Measurement] = []
     for name, target in targets.items():
-        for subject in subjects:
-            found += await _against(place, subject, name, target)
+        found += await _against(place, subjects, name, target)
     return found
 
 
@@ -44,21 +44,30 @@ class _PeerSide:
 
 
 async def _against(
-    place: Place, subject: Subject, name: str, target: Target | None
+    place: Place, subjects: Sequence[Subject], name: str, target: Target | None
 ) -> list[Measurement]:
-    missing = Measurement(subject.title, subject.unit, name, target=target)
+    missing = Measurement(subjects[0].title, subjects[0].unit, name, target=target)
     if name not in peers.PEERS:
         missing.skipped = "there is no comparison of this name"
         return [missing]
+    found: list[Measurement] = []
     try:
         async with peers.PEERS[name](place.folder) as peer:
-            if peer.unit != subject.unit:
-                missing.failure = f"it counts {peer.unit}, not {subject.unit}"
-                return [missing]
-            rival = Rival(peer.name, _PeerSide(peer), target, peer.durability)
-            return await alternate(place, subject, [rival])
+            for subject in subjects:
+                found += await _beside(place, subject, peer, target)
     except peers.NotInstalled as error:
         missing.skipped = str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
         missing.failure = f"{type(error).__name__}: {error}"
-    return [missing]
+    else:
+        return found
+    return [*found, missing]
+
+
+async def _beside(
+    place: Place, subject: Subject, peer: Peer, target: Target | None
+) -> list[Measurement]:
+    if peer.unit != subject.unit:
+        raise CaseFailed(f"it counts {peer.unit}, not {subject.unit}")
+    rival = Rival(peer.name, _PeerSide(peer), target, peer.durability)
+    return await alternate(place, subject, [rival])

@@ -35,6 +35,9 @@ FULL: Final = 0.95
 _SUBMIT_MAX: Final = 10_000
 _BATCH: Final = 2_500
 _CALL_SECONDS: Final = 600.0
+#: Seconds of reports between two looks at how long the tail is.
+_STEP_MIN: Final = 0.05
+_STEP_MAX: Final = 2.0
 
 
 class Site(NamedTuple):
@@ -134,12 +137,16 @@ async def with_full_tail(place: Place) -> Site:
     async def fill(bench: Bench, server: OwnServer) -> None:
         reports = await _reporter(bench, server, "tail")
         limit, share, config = FULL * place.scale, 0.0, Config()
+        seconds = _STEP_MIN
         while share < limit:
-            await ask(reports, seconds=2.0 * place.scale)
+            await ask(reports, seconds=seconds)
             before, share = share, tail_of(server.data).share(config)
             print(f"  the tail is at {share:.0%} of a snapshot", file=sys.stderr)
             if share < before:  # there was one, so it is due earlier than we thought
                 limit = FULL * before
+            else:  # not so far that there would be one
+                left = (limit - share) * seconds / max(share - before, 1e-6)
+                seconds = min(max(left, _STEP_MIN), _STEP_MAX)
 
     return await _made(place, "full", await with_long_past(place), fill)
 

@@ -23,6 +23,7 @@ ECHOES: Final[Mapping[str, tuple[str, Target | None]]] = {
 }
 PEERS: Final[Mapping[str, Target | None]] = {
     "postgres-unnest-100": at_least(2.0),
+    "postgres-any-100": None,
     "redis-batch-100": None,
     "etcd-txn-100": None,
 }

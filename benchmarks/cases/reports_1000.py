@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.bench import Bench, Place
 from benchmarks.case import Case
-from benchmarks.measurement import Measurement, at_least
+from benchmarks.measurement import Measurement, Target, at_least
 from benchmarks.peer_rounds import against_peers
 from benchmarks.reporting import echoed_reports, our_reports
 from benchmarks.rounds import Rival, Subject, alternate
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 BATCH: Final = 1_000
-PEERS: Final = {"postgres-unnest-1000": at_least(3.5)}
+PEERS: Final[Mapping[str, Target | None]] = {
+    "postgres-unnest-1000": at_least(3.5),
+    "postgres-any-1000": None,
+}
 
 
 async def measure(place: Place) -> list[Measurement]:

@@ -80,3 +80,26 @@ async def test_a_peer_that_fails_is_reported_and_the_next_one_measured(place):
 
 async def test_nobody_is_looked_for_when_peers_are_left_out(tmp_path):
     assert await rows(Place(tmp_path), "other") == []
+
+
+async def test_a_peer_is_started_once_for_all_subjects(place, monkeypatch):
+    started = []
+
+    class Counted(Peer):
+        async def __aenter__(self):
+            started.append(self)
+            return self
+
+    monkeypatch.setitem(peers.PEERS, "other", Counted)
+    subjects = [Subject(title, "jobs/s", Ours()) for title in ("one", "two")]
+
+    found = await against_peers(place, subjects, {"other": None})
+
+    assert [each.title for each in found] == ["one", "two"]
+    assert len(started) == 1
+
+
+async def test_a_peer_that_counts_something_else_is_not_compared(place):
+    (found,) = await against_peers(place, [Subject("a", "changes/s", Ours())], {"other": None})
+
+    assert "it counts jobs/s, not changes/s" in found.failure
