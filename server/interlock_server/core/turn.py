@@ -107,7 +107,7 @@ class Draft:
 class Turn:
     """One command at work. `cause` is recorded with every change."""
 
-    __slots__ = ("_block", "_first_block", "at_gates", "cause", "draft", "raised", "world")
+    __slots__ = ("_at_gates", "_block", "_first_block", "cause", "draft", "raised", "world")
 
     def __init__(self, world: World, draft: Draft, cause: Cause) -> None:
         """Begin a turn; `cause.at_ms` is the only time it knows."""
@@ -116,8 +116,7 @@ class Turn:
         self.cause = cause
         #: Named events that were raised, with the comments; what they submit follows at its end.
         self.raised: list[tuple[str, str]] = []
-        #: Jobs whose gates run when the command has done its part, by `admission.admit`; each once.
-        self.at_gates: dict[int, Job] = {}
+        self._at_gates: dict[int, Job] = {}
         self._block: ChangeBlock | None = None
         self._first_block = len(draft.blocks)
 
@@ -138,6 +137,15 @@ class Turn:
             return  # what follows belongs into the same block
         self.cause = msgspec.structs.replace(cause, actor=int(actor), author=author, reason=reason)
         self._block = None
+
+    def bring_to_gates(self, job: Job) -> None:
+        """Let the gates of a job run when the command has done its part, by `admission.admit`."""
+        self._at_gates[job.id] = job
+
+    def take_from_gates(self) -> list[Job]:
+        """Return the jobs that were brought to the gates, each once, and forget them."""
+        jobs, self._at_gates = list(self._at_gates.values()), {}
+        return jobs
 
     # -- status changes -------------------------------------------------------------------------
 

@@ -25,9 +25,7 @@ def admit(world: World, turn: Turn) -> None:
     Together, so that what the dispatcher does to many jobs is one block of changes and not one for
     each.
     """
-    if turn.at_gates:
-        jobs, turn.at_gates = turn.at_gates, {}
-        advance(world, turn, *jobs.values())
+    advance(world, turn, *turn.take_from_gates())
 
 
 def advance(world: World, turn: Turn, *jobs: Job) -> None:

@@ -53,7 +53,7 @@ def pass_deadlines(world: World, turn: Turn, command: PassDeadlines) -> bool:
 
 def _pass(world: World, turn: Turn, job: Job, field: str) -> None:
     if field == "start_ms":
-        turn.at_gates[job.id] = job
+        turn.bring_to_gates(job)
     elif field == "limit_at_ms":
         limit.reach(world, turn, job)
     elif field == "delay_until_ms":

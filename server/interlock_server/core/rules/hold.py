@@ -49,7 +49,7 @@ def release(world: World, turn: Turn, job: Job, _command: ChangeJobs) -> bool | 
         window.set_start(world, turn, job, window.requested_of(job))
     if job.schedule:
         schedule.follow_hold(world, turn, job)
-    turn.at_gates[job.id] = job
+    turn.bring_to_gates(job)
     return True
 
 
@@ -80,7 +80,7 @@ def reschedule(world: World, turn: Turn, job: Job, command: ChangeJobs) -> bool 
         if trigger is Trigger.RESUBMIT:
             expansion.complete(world, turn, job)
     window.set_start(world, turn, job, start_ms)
-    turn.at_gates[job.id] = job
+    turn.bring_to_gates(job)
     return True
 
 
