@@ -41,7 +41,7 @@ UNDURABLE_MAX: Final = 1
 #: Items from which on a group is decided while the disk is busy. Fewer wait until it is free and
 #: let others join them: a commit of their own costs more than deciding them later. With 64 calls in
 #: flight, groups are three times as large and a call takes a sixth less processor time.
-AHEAD_ITEMS: Final = 200
+AHEAD_ITEMS: Final = 1_000
 
 
 class EngineError(Exception):
