@@ -23,7 +23,7 @@ _OVER: Final = Reason.ALREADY_FINAL.name
 
 async def add_archived(partition: Partition, outcomes: Iterable[JobOutcome]) -> None:
     """Add status and revision to the outcomes of archived jobs."""
-    bare = {each.job: each for each in outcomes if each.refusal.reason == _OVER and not each.status}
+    bare = {each.job: each for each in outcomes if not each.status and each.refusal.reason == _OVER}
     if not bare:
         return
     found = await partition.archived_jobs(before_job=ID_MAX, limit=len(bare), jobs=sorted(bare))
