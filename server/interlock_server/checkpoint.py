@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from interlock_server.engine import Engine
     from interlock_server.storage.port import JournalPort
 
-#: Bytes of jobs that are copied at once: how long a slice may keep the loop busy.
-SLICE_BYTES: Final = 256 << 10
+#: Bytes of jobs that are copied at once: half a millisecond of the loop, and one of the disk for
+#: which a commit may have to wait.
+SLICE_BYTES: Final = 128 << 10
+#: After a slice, if there is other work, that goes on alone for so long.
+PAUSE_S: Final = 0.002
 #: The history of a job that has not changed for so long is packed.
 RESTS_AFTER_MS: Final = 60_000
 #: What it costs recovery to read a commit, and a job of a snapshot, in changes that it replays: 20
@@ -103,12 +106,15 @@ class Checkpoint:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            if self._bytes_in_log >= WAL_PAGES_MAX * 4096:
-                self._bytes_in_log = 0
-                await self._journal.checkpoint_wal()
+            await self._shorten_log()
             if self._is_due():
                 await self.snapshot()
                 await self.compact()
+
+    async def _shorten_log(self) -> None:
+        if self._bytes_in_log >= WAL_PAGES_MAX * 4096:
+            self._bytes_in_log = 0
+            await self._journal.checkpoint_wal()
 
     async def snapshot(self) -> None:
         """Write the live objects. Each job is stamped with the commit after which it was copied."""
@@ -124,8 +130,12 @@ class Checkpoint:
             await journal.begin_snapshot(generation, first_commit)
             await journal.write_slice(generation, [head])
             while encoded := codec.encode_jobs(jobs, SLICE_BYTES):
-                row = SnapshotRow(ROW_JOBS, "", engine.decided, encoded)
-                await journal.write_slice(generation, [row])
+                copied = engine.decided
+                await journal.write_slice(generation, [SnapshotRow(ROW_JOBS, "", copied, encoded)])
+                self._bytes_in_log += len(encoded)
+                await self._shorten_log()
+                if engine.decided > copied:
+                    await asyncio.sleep(PAUSE_S)
             await engine.barrier()  # what the slices show has to be durable before they count
             await journal.finish_snapshot(generation)
 

@@ -285,3 +285,23 @@ async def test_a_snapshot_packs_the_histories_of_jobs_that_rest(live: LivePartit
     assert isinstance(jobs[resting].entries, bytes)
     assert isinstance(jobs[busy].entries, list)
     assert await live.path(resting) == await live.path(busy) == "New Scheduled Queued"
+
+
+async def test_the_log_is_moved_between_the_slices_of_a_snapshot_and_not_all_at_its_end(
+    live: LivePartition, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "SLICE_BYTES", 1)
+    monkeypatch.setattr(checkpoint, "WAL_PAGES_MAX", 0)
+    for _ in range(3):
+        await live.submit()
+    moved: list[bool] = []
+
+    async def move(*, truncate: bool = False) -> int:
+        moved.append(truncate)
+        return 0
+
+    monkeypatch.setattr(live.journal, "checkpoint_wal", move)
+    await live.partition.checkpoint.snapshot()
+
+    assert len(moved) >= 3
+    assert not any(moved)

@@ -18,7 +18,7 @@ from interlock_server.storage.queries import STATEMENTS
 
 #: One transaction drops no more than this, so that a commit never waits long behind it.
 DROPPED_ROWS_MAX: Final = 200
-DROPPED_BYTES_MAX: Final = 8 * 1024 * 1024
+DROPPED_BYTES_MAX: Final = 1024 * 1024
 #: Rows read in one go hold no more than about this.
 READ_BYTES_MAX: Final = 16 * 1024 * 1024
 

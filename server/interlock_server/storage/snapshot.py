@@ -21,7 +21,7 @@ from interlock_server.storage.reader import Reader
 from interlock_server.storage.writer import Writer
 
 #: One transaction drops no more slices than this, so that a commit never waits long behind it.
-DROPPED_SLICES_MAX: Final = 8
+DROPPED_SLICES_MAX: Final = 4
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[SnapshotRow])
