@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import length_hint
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interlock_server.core import apply
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 #: Bytes of jobs that are copied at once: half a millisecond of the loop, and one of the disk for
 #: which a commit may have to wait.
 SLICE_BYTES: Final = 128 << 10
-#: After a slice, if there is other work, that goes on alone for so long.
+#: After a slice that comes in time, other work goes on alone for so long, if there is any.
 PAUSE_S: Final = 0.002
+#: Slices that come late are larger, by so much at most; else commits that fill a processor would
+#: let a snapshot of a million jobs take half a minute.
+LATE_SLICES_MAX: Final = 16
 #: The history of a job that has not changed for so long is packed.
 RESTS_AFTER_MS: Final = 60_000
-#: What it costs recovery to read a commit, and a job of a snapshot, in changes that it replays: 20
-#: and 2 microseconds, beside 0.5 to 1.2 for a change or fact (2 processors, Python 3.11).
-COMMIT_COST: Final = 20
-JOB_COST: Final = 2
+#: What it costs recovery to replay a fact and a commit, and to read a job of a snapshot, in changes
+#: that it replays: 1, 20 and 2 microseconds, beside 0.5 for a change (2 processors, Python 3.11).
+FACT_COST: Final = 2
+COMMIT_COST: Final = 40
+JOB_COST: Final = 4
 #: Write-ahead log pages after which it is moved into the database file. Commits wait meanwhile:
 #: about 5 ms for so many, and four times as often costs no more in all, for pages are written once.
 WAL_PAGES_MAX: Final = 1_000
@@ -43,7 +48,7 @@ class Retention(NamedTuple):
     answers_max: int = 1_000_000
     snapshot_bytes: int = 256 << 20
     snapshot_commits: int = 100_000
-    snapshot_changes: int = 3_000_000
+    snapshot_changes: int = 6_000_000
 
 
 class Tail:
@@ -52,20 +57,21 @@ class Tail:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.commits = 0
-        #: Changes and facts.
-        self.items = 0
+        self.changes = 0
+        self.facts = 0
         self.bytes = 0
 
-    def add(self, commits: int, items: int, size: int) -> None:
+    def add(self, commits: int, changes: int, facts: int, size: int) -> None:
         """Count what was committed."""
         self.commits += commits
-        self.items += items
+        self.changes += changes
+        self.facts += facts
         self.bytes += size
 
     @property
     def cost(self) -> int:
         """How long its replay takes, in changes."""
-        return self.items + COMMIT_COST * self.commits
+        return self.changes + FACT_COST * self.facts + COMMIT_COST * self.commits
 
 
 class Checkpoint:
@@ -85,9 +91,9 @@ class Checkpoint:
         #: One at a time: a snapshot, or whoever reads the present one.
         self.lock = asyncio.Lock()
 
-    def committed(self, items: int, size: int) -> None:
-        """Count a commit of so many changes and facts."""
-        self.tail.add(1, items, size)
+    def committed(self, changes: int, facts: int, size: int) -> None:
+        """Count a commit."""
+        self.tail.add(1, changes, facts, size)
         self._bytes_in_log += size + 4096
         if self._bytes_in_log >= WAL_PAGES_MAX * 4096 or self._is_due():
             self._grown.set()
@@ -98,8 +104,11 @@ class Checkpoint:
         return (
             tail.bytes >= retention.snapshot_bytes
             or tail.commits >= retention.snapshot_commits
-            or tail.cost >= max(retention.snapshot_changes, JOB_COST * len(self._engine.world.jobs))
+            or tail.cost >= self._cost_max()
         )
+
+    def _cost_max(self) -> int:
+        return max(self._retention.snapshot_changes, JOB_COST * len(self._engine.world.jobs))
 
     async def run(self) -> None:
         """Do what is due until cancelled."""
@@ -126,30 +135,46 @@ class Checkpoint:
             # From here to the first await World stands still: the head is exactly at this commit.
             first_commit = engine.decided
             head = SnapshotRow(ROW_HEAD, "", first_commit, codec.encode(head_of(engine.world)))
-            jobs = self._resting(list(engine.world.jobs))
+            ids = list(engine.world.jobs)
             await journal.begin_snapshot(generation, first_commit)
             await journal.write_slice(generation, [head])
-            while encoded := codec.encode_jobs(jobs, SLICE_BYTES):
-                copied = engine.decided
-                await journal.write_slice(generation, [SnapshotRow(ROW_JOBS, "", copied, encoded)])
-                self._bytes_in_log += len(encoded)
-                await self._shorten_log()
-                if engine.decided > copied:
-                    await asyncio.sleep(PAUSE_S)
+            await self._write_jobs(generation, ids)
             await engine.barrier()  # what the slices show has to be durable before they count
             await journal.finish_snapshot(generation)
 
-    def _resting(self, jobs: list[int]) -> Iterator[Job]:
+    async def _write_jobs(self, generation: int, ids: list[int]) -> None:
+        engine, rest, size = self._engine, iter(ids), SLICE_BYTES
+        jobs = self._resting(rest)
+        while encoded := codec.encode_jobs(jobs, size):
+            copied = engine.decided
+            row = SnapshotRow(ROW_JOBS, "", copied, encoded)
+            await self._journal.write_slice(generation, [row])
+            self._bytes_in_log += len(encoded)
+            await self._shorten_log()
+            size = self._slice_bytes(length_hint(rest) / len(ids))
+            if size == SLICE_BYTES and engine.decided > copied:
+                await asyncio.sleep(PAUSE_S)
+
+    def _slice_bytes(self, left: float) -> int:
+        """How large the next slice is: more if the snapshot is late.
+
+        Until it counts, its own tail has to be replayed together with the one that made it due. So
+        it is to be complete before that has grown by a quarter.
+        """
+        late = 4 * self.tail.cost / self._cost_max() - (1 - left)
+        return int(SLICE_BYTES * min(LATE_SLICES_MAX, max(1, LATE_SLICES_MAX * late)))
+
+    def _resting(self, ids: Iterator[int]) -> Iterator[Job]:
         """Those that are still live when it is their turn.
 
         It is a good moment to let those rest that have not changed for a while: they need not be
         packed for the next snapshot.
         """
-        world = self._engine.world
-        for job_id in jobs:
+        world, rests_ms = self._engine.world, self._clock.now_ms() - RESTS_AFTER_MS
+        for job_id in ids:
             job = world.jobs.get(job_id)
             if job is not None:
-                if job.changed_ms <= self._clock.now_ms() - RESTS_AFTER_MS:
+                if job.changed_ms <= rests_ms:
                     apply.rest(job)
                 yield job
 

@@ -208,7 +208,8 @@ class Partition:
             )
         )
         self.checkpoint.committed(
-            group.last_revision - group.first_revision + 1 + content.facts,
+            group.last_revision - group.first_revision + 1,
+            content.facts,
             len(content.public) + len(content.private),
         )
 
@@ -511,7 +512,7 @@ async def _recover(
     gc.disable()  # all that is made now is kept: looking for garbage costs 5 % of recovery
     try:
         async for step in steps(journal, world):
-            tail.add(step.commits, step.items, step.size)
+            tail.add(step.commits, step.changes, step.facts, step.size)
     finally:
         gc.enable()
     await files.open()
@@ -528,7 +529,7 @@ async def _recover(
         revision=world.revision,
         live_jobs=len(world.jobs),
         commits_replayed=tail.commits,
-        changes_replayed=tail.items,
+        changes_replayed=tail.changes,
         took_ms=clock.monotonic_ms() - began_ms,
     )
     return partition

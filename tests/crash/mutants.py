@@ -160,7 +160,7 @@ def snapshot_forgets_a_job() -> None:
     """A snapshot lacks some live jobs: of a single one, the end may come before the kill does."""
     real = Checkpoint._resting
 
-    def take(self: Checkpoint, jobs: list[int]) -> Any:
+    def take(self: Checkpoint, jobs: Any) -> Any:
         return (job for place, job in enumerate(real(self, jobs)) if place % 3)
 
     _replace(Checkpoint, "_resting", take)

@@ -63,7 +63,7 @@ class Config:
     inbox_max: int = 20_000
     snapshot_every_bytes: int = 256 * MIB
     snapshot_every_commits: int = 100_000
-    snapshot_every_changes: int = 3_000_000
+    snapshot_every_changes: int = 6_000_000
     max_watches: int = 20_000
     #: How long open calls may go on after the server was told to stop.
     grace_s: float = 10.0

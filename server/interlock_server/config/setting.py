@@ -171,7 +171,7 @@ SETTINGS: Final = (
         "snapshot_every_changes",
         "snapshot_every_changes",
         value.count,
-        "changes and facts after which a snapshot is made",
+        "changes after which a snapshot is made; a commit counts for 40",
     ),
     Setting("max_watches", "max_watches", value.count, "watches that may be open"),
     Setting(

@@ -28,9 +28,10 @@ class Step(NamedTuple):
 
     commit: int
     revision: int
-    #: 1 for a commit: its changes and facts, and its bytes.
+    #: 1 for a commit, of so many changes, facts and bytes.
     commits: int = 0
-    items: int = 0
+    changes: int = 0
+    facts: int = 0
     size: int = 0
 
 
@@ -74,7 +75,7 @@ async def steps(
             _check_end(world, commit)
             changes = commit.last_revision - commit.first_revision + 1
             size = len(commit.public) + len(commit.private)
-            yield Step(commit.number, world.revision, 1, changes + len(facts), size)
+            yield Step(commit.number, world.revision, 1, changes, len(facts), size)
         replay.finish()
     except ReplayError as error:
         raise JournalCorrupt(str(error)) from error
