@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchmarks.measurement import NOTHING_KEPT
 from benchmarks.report import PLOTS, read_long_run, read_results
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def rates(results: Sequence[dict[str, Any]], *, bare: bool) -> list[dict[str, An
         for row in result["rows"]
         if row["ratio"] is not None
         and row["unit"].endswith("/s")
-        and (row["durability"]["theirs"] in {"full", "nothing is stored"}) is bare
+        and (row["durability"]["theirs"] in {"full", NOTHING_KEPT}) is bare
     ]
 
 
@@ -73,21 +74,25 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def draw_ratios(rows: Sequence[dict[str, Any]]) -> Figure:
     """Bars of ours as multiples of theirs, from the least to the most, and marks at the targets."""
-    figure, axes = _figure(9, 0.8 + 0.42 * len(rows))
+    figure, axes = _figure(9, 0.8 + 0.36 * len(rows))
     places = [-number for number in range(len(rows))]
     ratios = [row["ratio"] for row in rows]
     least = [row["ratio"] - row["ours_min_max"][0] / row["theirs"] for row in rows]
     most = [row["ours_min_max"][1] / row["theirs"] - row["ratio"] for row in rows]
     whiskers = [[max(0.0, value) for value in values] for values in (least, most)]
-    axes.barh(places, ratios, xerr=whiskers, color=OURS, ecolor="#444444", capsize=2)
+    # From 1 on: where a logarithmic axis begins means nothing.
+    axes.barh(places, [ratio - 1 for ratio in ratios], left=1, height=0.6, color=OURS)
+    axes.errorbar(ratios, places, xerr=whiskers, fmt="none", ecolor="#444444", capsize=2)
     for place, row in zip(places, rows, strict=True):
         if "at_least" in row.get("target", {}):
             axes.plot([row["target"]["at_least"]] * 2, [place - 0.4, place + 0.4], color=THEIRS)
     labels = [f"{row['title']}\nbeside {row['comparison']}" for row in rows]
     axes.set_yticks(places, labels, fontsize=7)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="#444444", linewidth=0.8)
-    axes.set_xlabel("ours as a multiple of theirs (logarithmic); bar between marks: the target")
+    axes.set_ylim(-len(rows) + 0.4, 0.6)
+    axes.set_xlabel("ours as a multiple of theirs; orange: the target")
     return figure
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.cases import CASES
+from benchmarks.measurement import NOTHING_KEPT
 from benchmarks.table import called, number, target
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def figures(results: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield _line(row)
     yield ""
     yield from (f"* {row['title']}: {row['note']}." for row in _noted(rows))
+    for durability, names in _durabilities(rows).items():
+        yield f"* {', '.join(names)}: {durability}."
     for word in ("failed", "skipped"):
         yield from (f"* {word}: {called(row)}: {row[word]}." for row in rows if word in row)
 
@@ -114,6 +117,17 @@ def _noted(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def _durabilities(rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return how durable other systems are, and which are so."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        words = row.get("durability", {}).get("theirs", "full")
+        name = row["comparison"].partition(",")[0]
+        if words not in {"full", NOTHING_KEPT} and name not in found.setdefault(words, []):
+            found[words].append(name)
+    return found
+
+
 def _machines(results: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Say on what it was measured, once for all cases that agree."""
     alike: dict[str, list[dict[str, Any]]] = {}
@@ -145,11 +159,8 @@ def _line(row: dict[str, Any]) -> str:
     if row["ratio"] is not None:
         theirs = f"{number(row['theirs'])} ({_span(row['theirs_min_max'])})"
         ratio = f"{row['ratio']:.2f}"
-    compared = row["comparison"]
-    if row["durability"]["theirs"] not in {"full", "nothing is stored"}:
-        compared += f" ({row['durability']['theirs']})"
     ours = f"**{number(row['ours'])}** {row['unit']} ({_span(row['ours_min_max'])})"
-    return f"| {row['title']} | {ours} | {compared} | {theirs} | {ratio} | {target(row)} |"
+    return f"| {row['title']} | {ours} | {row['comparison']} | {theirs} | {ratio} | {target(row)} |"
 
 
 def _span(bounds: Sequence[float]) -> str:

@@ -35,6 +35,9 @@ FULL: Final = 0.95
 _SUBMIT_MAX: Final = 10_000
 _BATCH: Final = 2_500
 _CALL_SECONDS: Final = 600.0
+#: Definitions of the jobs that history is about.
+_OLD: Final = "old"
+_OLDER: Final = "older"
 #: Seconds of reports between two looks at how long the tail is.
 _STEP_MIN: Final = 0.05
 _STEP_MAX: Final = 2.0
@@ -112,20 +115,33 @@ async def large(place: Place) -> Site:
     return await _made(place, "large", None, fill)
 
 
+async def young(place: Place) -> Site:
+    """The large one with the same jobs as one with a long past, and hardly a report about them."""
+
+    async def fill(bench: Bench, server: OwnServer) -> None:
+        for definition in (_OLD, _OLDER):
+            await ask(await _reporter(bench, server, definition), seconds=_STEP_MIN)
+        await compact(server)
+
+    return await _made(place, "young", await large(place), fill)
+
+
 async def long_lived(place: Place) -> Site:
     """The same with ten revisions for each job."""
 
     async def fill(bench: Bench, server: OwnServer) -> None:
-        await _report_up_to(place, bench, server, LONG_HISTORY)
+        reports = await _reporter(bench, server, _OLD)
+        await _report_up_to(place, server, reports, LONG_HISTORY)
 
     return await _made(place, "long", await large(place), fill)
 
 
 async def with_long_past(place: Place) -> Site:
-    """The same with thirty, ten times what it had when it was large, all of them in a snapshot."""
+    """The same with thirty, ten times what a young one has, and a new snapshot."""
 
     async def fill(bench: Bench, server: OwnServer) -> None:
-        await _report_up_to(place, bench, server, LONG_PAST)
+        reports = await _reporter(bench, server, _OLDER)
+        await _report_up_to(place, server, reports, LONG_PAST)
         await compact(server)
 
     return await _made(place, "past", await long_lived(place), fill)
@@ -151,8 +167,7 @@ async def with_full_tail(place: Place) -> Site:
     return await _made(place, "full", await with_long_past(place), fill)
 
 
-async def _report_up_to(place: Place, bench: Bench, server: OwnServer, by_job: int) -> None:
-    reports = await _reporter(bench, server, f"history-{by_job}")
+async def _report_up_to(place: Place, server: OwnServer, reports: LoadProcess, by_job: int) -> None:
     revisions = by_job * place.scaled(LIVE_JOBS, least=_SUBMIT_MAX)
     while (await _status(server)).revision < revisions:
         await ask(reports, seconds=1.0 * place.scale)

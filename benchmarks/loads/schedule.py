@@ -35,7 +35,10 @@ class Schedule:
         reports = 0
         for number in range(max(1, round((until - began) / self._interval))):
             due = began + number * self._interval
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await asyncio.sleep(0)  # also when it is late acknowledgements have to be heard
+            # Timers may fire a little early.
+            while (left := due - time.monotonic()) > 0:  # noqa: ASYNC110 - for an instant
+                await asyncio.sleep(left)
             index = number % len(self._streams)
             waiting[index].append(due)
             reports += await self._streams[index].send()

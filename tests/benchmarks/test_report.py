@@ -66,14 +66,13 @@ def test_a_row_has_the_figures_of_both_and_the_target():
     assert "* a case: with a note." in lines
 
 
-def test_a_row_says_how_durable_another_system_is():
-    (line,) = [
-        line
-        for line in report.figures([result(measured("Other 1.0", durability="fsync on"))])
-        if line.startswith("| a case")
-    ]
+def test_it_is_said_once_how_durable_another_system_is():
+    other = measured("Other 1.0, 8 at once", durability="fsync on")
 
-    assert "| Other 1.0 (fsync on) |" in line
+    lines = list(report.figures([result(other, other, measured())]))
+
+    assert lines.count("* Other 1.0: fsync on.") == 1
+    assert not any("nothing is stored" in line for line in lines)
 
 
 def test_what_failed_or_was_skipped_is_named():
