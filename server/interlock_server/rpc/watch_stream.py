@@ -53,6 +53,19 @@ class Watched(NamedTuple):
 class WatchStream:
     """Writes one watch. `run` ends by raising why."""
 
+    __slots__ = (
+        "_context",
+        "_history_id",
+        "_loop",
+        "_progress_due",
+        "_stalled",
+        "_task",
+        "_ticker",
+        "_watched",
+        "revision",
+        "writing_since",
+    )
+
     def __init__(self, context: ServicerContext[Any, Any], watched: Watched) -> None:
         """Nothing is written before `run`."""
         self._context = context
