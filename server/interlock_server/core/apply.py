@@ -165,9 +165,13 @@ def _follow_move(world: World, job: Job, source: int, effects: int, at_ms: int) 
 
 
 def _spill(world: World, job: Job, entries: list[HistoryEntry]) -> None:
-    world.spilled.append((job.id, job.spilled_parts, entries[:HISTORY_KEPT]))
+    # The first part is of another length for every 128 jobs, so that those which change together
+    # do not all spill together: such a round of changes took seven times as long.
+    first = HISTORY_KEPT - job.id // 128 % HISTORY_KEPT
+    count = HISTORY_KEPT if job.spilled_parts else first
+    world.spilled.append((job.id, job.spilled_parts, entries[:count]))
     job.spilled_parts += 1
-    del entries[:HISTORY_KEPT]
+    del entries[:count]
 
 
 def rest(job: Job) -> None:

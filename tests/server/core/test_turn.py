@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from interlock_server.core import command as c
 from interlock_server.core.change import Cause
 from interlock_server.core.turn import Draft, Turn
 from interlock_server.core.vocabulary.actor import Actor
 from interlock_server.core.vocabulary.lifecycle import ROWS, next_row
 from interlock_server.core.vocabulary.status import Status
 from interlock_server.core.vocabulary.trigger import Trigger
+from tests.support.core_driver import REDWOOD, CoreDriver
 from tests.support.placed_job import placed
 
 ALL = [row for row in ROWS if row is not None]
@@ -100,6 +102,30 @@ def test_changes_of_one_cause_share_a_block_and_reasons_of_single_changes_are_ke
     assert draft.blocks[0].reason(1) == ""
     assert draft.blocks[1].reason(0) == "too slow"
     assert [entry.cause.reason for entry in job.history[1:]] == ["for a child", "", "too slow"]
+
+
+def test_jobs_that_change_together_do_not_give_up_their_history_together():
+    core = CoreDriver().with_both()
+    core.connect(slots=1_000)
+    core.accepted(c.SubmitJobs((c.NewJob(REDWOOD, count=300),)))
+    core.dispatch()
+    turn = Turn(core.world, Draft(), Cause(core.now_ms, int(Actor.ROBOT), "robot-1"))
+    jobs = list(core.world.jobs.values())
+    for job in jobs:
+        turn.move(job, Trigger.ACCEPT)
+        turn.move(job, Trigger.START)
+    rounds = []
+
+    for _ in range(100):
+        for job in jobs:
+            turn.move(job, Trigger.WAIT)
+            turn.move(job, Trigger.STOP_WAITING)
+        rounds.append(len(core.world.spilled))
+        core.world.spilled.clear()
+
+    first, *later = [count for count in rounds if count]
+    assert first == len(jobs)
+    assert max(later) < len(jobs)
 
 
 def test_the_old_half_of_a_very_long_history_leaves_memory_once():
