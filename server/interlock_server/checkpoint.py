@@ -34,6 +34,8 @@ RESTS_AFTER_MS: Final = 60_000
 FACT_COST: Final = 2
 COMMIT_COST: Final = 40
 JOB_COST: Final = 4
+#: About what the smallest commit adds to the write-ahead log.
+PAGE_BYTES: Final = 8192
 #: Write-ahead log pages after which it is moved into the database file. Commits wait meanwhile:
 #: about 5 ms for so many, and four times as often costs no more in all, for pages are written once.
 WAL_PAGES_MAX: Final = 1_000
@@ -91,11 +93,14 @@ class Checkpoint:
         #: One at a time: a snapshot, or whoever reads the present one.
         self.lock = asyncio.Lock()
 
-    def committed(self, changes: int, facts: int, size: int) -> None:
-        """Count a commit."""
+    def committed(
+        self, changes: int, facts: int, size: int, *, archived: int = 0, spilled: int = 0
+    ) -> None:
+        """Count a commit, and what else it wrote: archived jobs, and parts of long histories."""
         self.tail.add(1, changes, facts, size)
-        self._bytes_in_log += size + 4096
-        if self._bytes_in_log >= WAL_PAGES_MAX * 4096 or self._is_due():
+        # Archived jobs share their pages; a part of a history has one of the index to itself.
+        self._bytes_in_log += size + PAGE_BYTES * (1 + archived // 8 + spilled)
+        if self._bytes_in_log >= WAL_PAGES_MAX * PAGE_BYTES or self._is_due():
             self._grown.set()
 
     def _is_due(self) -> bool:
@@ -121,7 +126,7 @@ class Checkpoint:
                 await self.compact()
 
     async def _shorten_log(self) -> None:
-        if self._bytes_in_log >= WAL_PAGES_MAX * 4096:
+        if self._bytes_in_log >= WAL_PAGES_MAX * PAGE_BYTES:
             self._bytes_in_log = 0
             await self._journal.checkpoint_wal()
 

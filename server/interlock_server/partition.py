@@ -211,6 +211,8 @@ class Partition:
             group.last_revision - group.first_revision + 1,
             content.facts,
             len(content.public) + len(content.private),
+            archived=len(content.archived),
+            spilled=len(content.spilled),
         )
 
     def publish(self, group: Sealed) -> None:
