@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tests.simulation.life import Life
 
 S = Status
-ROUNDS: Final = 80
+#: A chain that fails is restarted up to a hundred times, and each run takes some rounds.
+ROUNDS: Final = 600
 #: Only a person leaves these.
 PERSONS: Final = frozenset(
     {S.REDWOOD_HELD, S.REDWOOD_OVERDUE, S.REDWOOD_MODIFIED, S.REDWOOD_NEVER}
