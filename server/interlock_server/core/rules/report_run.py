@@ -33,7 +33,7 @@ def move_together(world: World, turn: Turn, name: str, command: Report) -> bool:
     """Apply a batch if all of it is one move; otherwise false, and nothing has happened."""
     if command.details or len(command.kinds) != 1 or len(command.fences) != 1:
         return False
-    first = world.jobs.get(command.jobs[0])
+    first = world.jobs.get(command.jobs[0]) if command.jobs else None
     trigger = None if first is None else _PLAIN.get((command.kinds[0], first.status))
     if first is None or trigger is None or len(set(command.jobs)) != len(command.jobs):
         return False

@@ -101,8 +101,9 @@ def test_the_old_part_of_long_histories_leaves_memory_as_with_single_reports():
         ((1, 2, 99), ["2 JOB_NOT_FOUND"]),
         ((99, 1), ["0 JOB_NOT_FOUND"]),
         ((1, 2, 1), ["2 ILLEGAL_TRANSITION"]),
+        ((), []),
     ],
-    ids=["of an unknown job at the end", "of an unknown job first", "of a job twice"],
+    ids=["of an unknown job at the end", "of an unknown job first", "of a job twice", "of none"],
 )
 def test_a_report_that_cannot_be_applied_is_refused_alone(jobs, refused):
     found, _ = both(REDWOOD, [R.STARTED], R.WAITING, *jobs)
