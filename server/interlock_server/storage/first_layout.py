@@ -5,7 +5,7 @@ What is written since then begins with the number of its layout, as a text.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,9 +17,6 @@ from interlock_server.core.model.job import (
     StopStrategy,
 )
 from interlock_server.core.model.operator_message import OperatorMessage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class FirstLayout(msgspec.Struct, array_like=True, gc=False):
@@ -80,11 +77,6 @@ _LATER: Final = FirstLayout.__struct_fields__[len(_REQUIRED) :]
 def is_encoded(payload: bytes) -> bool:
     """Whether these are the bytes of such a record: they do not begin with a layout."""
     return payload[:1] != b"\xdc" or payload[3:4] != b"\xa1"
-
-
-def is_list(value: Sequence[Any]) -> bool:
-    """Whether this is such a record, decoded without a type."""
-    return not isinstance(value[0], str)
 
 
 def job_of(record: FirstLayout) -> Job:
