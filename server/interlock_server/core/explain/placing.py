@@ -129,10 +129,15 @@ def _order(sight: Sight, job: Job) -> list[Reason]:
 
 
 def _before(world: World, queue: str, own: Order) -> Iterator[Order]:
-    """Places in the dispatch order of a queue before one; in no order."""
+    """Places in the dispatch order of a queue before one; in no order, each once.
+
+    A job that left its lane and came back to the same place stands in the heap twice.
+    """
+    seen: set[Order] = set()
     for lane in world.lanes.by_queue.get(queue, ()):
         for order in lane.heap:
-            if order < own and _stands(world, lane, order):
+            if order < own and order not in seen and _stands(world, lane, order):
+                seen.add(order)
                 yield order
 
 

@@ -67,6 +67,19 @@ def test_who_goes_first_and_which_robot_is_nearest_is_said():
     assert first.robot == "near"
 
 
+def test_a_job_that_came_back_to_its_place_is_counted_once():
+    core = CoreDriver().with_both()
+    jobs = [core.submit() for _ in range(3)]
+    for job in jobs:
+        core.verb(Verb.HOLD, job)
+        core.verb(Verb.RELEASE, job)
+
+    found = reason(explained(core, jobs[2]), ReasonKind.ORDER)
+
+    assert found.sentence.startswith("2 of queue 'default' go before it")
+    assert (found.jobs, found.position) == ((1, 2), 2)
+
+
 def test_a_full_queue_names_its_holders():
     core = CoreDriver().with_both()
     core.accepted(c.PutQueues((Queue("night", execution_size=1),)))
